@@ -1,0 +1,65 @@
+"""Every error that memoria raises on purpose.
+
+What enters: the facts of a failure. What leaves: one sentence that names the thing and the next step.
+
+    MemoriaError
+    ├── InvalidInput (ValueError)   what the caller gave cannot be taken
+    ├── UnknownUser (LookupError)   nothing was ever remembered for that person
+    ├── ForkedProcess               a Memory was carried over fork()
+    ├── ModelUnavailable            a model's package or weights are missing
+    ├── EmbeddingMismatch           vectors of another model or dimension
+    └── StoreError
+        ├── CorruptHome             the ledger's file is damaged
+        ├── HomeTooNew              a newer memoria wrote this home
+        ├── StorageFull             the disk took no more
+        ├── StoreBusy               another process held the ledger too long
+        └── IndexUnavailable        the vector index cannot be opened or reached
+"""
+
+
+class MemoriaError(Exception):
+    """Base of all errors that memoria raises on purpose."""
+
+
+class InvalidInput(MemoriaError, ValueError):
+    """What the caller gave cannot be taken; nothing was written."""
+
+
+class UnknownUser(MemoriaError, LookupError):
+    """Nothing was ever remembered for that person in that tenant."""
+
+
+class ForkedProcess(MemoriaError, RuntimeError):
+    """A `Memory` was carried over `fork()`; open a new one in the child."""
+
+
+class ModelUnavailable(MemoriaError, RuntimeError):
+    """A model's package or weights are missing or damaged."""
+
+
+class EmbeddingMismatch(MemoriaError, ValueError):
+    """Vectors come from another model, or have another dimension, than the home's."""
+
+
+class StoreError(MemoriaError):
+    """Base of what can go wrong with the files of a home."""
+
+
+class CorruptHome(StoreError):
+    """The ledger's file is damaged or is no ledger."""
+
+
+class HomeTooNew(StoreError):
+    """A newer memoria wrote this home."""
+
+
+class StorageFull(StoreError, OSError):
+    """The disk took no more; the unit of work was undone."""
+
+
+class StoreBusy(StoreError, TimeoutError):
+    """Another process held the ledger's write lock for too long."""
+
+
+class IndexUnavailable(StoreError):
+    """The vector index cannot be opened or reached."""

@@ -1,0 +1,120 @@
+"""Every knob of memoria, with its default and its reason.
+
+What enters: keyword arguments, a YAML file (`configs/memoria.yaml` and `configs/recall.yaml` show every key), or the
+environment (`MEMORIA_HOME`, `MEMORIA_CONFIGS`, `MEMORIA_CACHE`, read nowhere else). What leaves: one frozen `Settings`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from platformdirs import user_cache_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from memoria.errors import InvalidInput
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Signals(_Section):
+    """Which signals recall listens to; each can be switched off (the rest keep their weights)."""
+
+    dense: bool = True
+    dense_window: bool = True
+    lexical: bool = True
+    lexical_window: bool = True
+    session: bool = True
+    speaker: bool = True
+    time: bool = True
+    shape: bool = True
+
+
+class RecallSettings(_Section):
+    """How recall searches. `candidates` turns are taken from the vector index; `known_threshold` is the calibrated
+    confidence from which on memoria says that it knows (chosen on questions asked of the wrong person)."""
+
+    signals: Signals = Signals()
+    k: int = Field(default=10, ge=1)
+    budget: int = Field(default=1500, ge=1)
+    candidates: int = Field(default=512, ge=1)
+    known_threshold: float = Field(default=0.5, ge=0.0, le=1.0)
+    quote_chars: int = Field(default=600, ge=40)
+
+
+class StoreSettings(_Section):
+    """How the ledger and its index are kept.
+
+    `durability`: "normal" survives a killed process, "full" also a power cut (one fsync a write).
+    `index`: "edge" (in-process Qdrant), "exact" (numpy over the ledger), or a Qdrant server's URL.
+    """
+
+    durability: Literal["normal", "full"] = "normal"
+    busy_timeout_s: float = Field(default=30.0, gt=0)
+    index: str = "edge"
+    index_api_key: str | None = Field(default=None, repr=False)
+    flush_every: int = Field(default=2000, ge=1)
+    cache_mb: int = Field(default=96, ge=1)
+    max_chars: int = Field(default=100_000, ge=1)
+
+
+class Settings(_Section):
+    """All settings. `embeddings` is a name for `memoria.load_embeddings`; None is the offline default."""
+
+    embeddings: str | None = None
+    cache_dir: Path = Field(default_factory=lambda: default_cache())
+    store: StoreSettings = StoreSettings()
+    recall: RecallSettings = RecallSettings()
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Settings:
+        """Settings from `memoria.yaml` and `recall.yaml` in `folder`, else in `$MEMORIA_CONFIGS`, else the defaults.
+
+        Raises `InvalidInput` naming the file and the key when one cannot be taken.
+        """
+        place = folder or _from_environment("MEMORIA_CONFIGS")
+        if place is None:
+            return cls()
+        if not place.is_dir():
+            raise InvalidInput(f"{place} is no folder of settings; make it, or unset MEMORIA_CONFIGS.")
+        values = _read_yaml(place / "memoria.yaml")
+        recall = _read_yaml(place / "recall.yaml")
+        if recall:
+            values["recall"] = recall
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InvalidInput(f"{place}: setting {key}: {first['msg']}; correct it or remove it.") from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise InvalidInput(f"{path} is not YAML ({error}); correct it.") from error
+    if not isinstance(values, dict):
+        raise InvalidInput(f"{path} must hold keys and values; see configs/ in memoria's repository.")
+    return values  # pyright: ignore[reportUnknownVariableType]  # validated by pydantic next
+
+
+def _from_environment(name: str) -> Path | None:
+    value = os.environ.get(name)
+    return Path(value).expanduser() if value else None
+
+
+def default_home() -> Path:
+    """`$MEMORIA_HOME`, else memoria's folder among the platform's data folders."""
+    return _from_environment("MEMORIA_HOME") or user_data_path("memoria", appauthor=False)
+
+
+def default_cache() -> Path:
+    """`$MEMORIA_CACHE`, else memoria's folder among the platform's caches (exported models lie there)."""
+    return _from_environment("MEMORIA_CACHE") or user_cache_path("memoria", appauthor=False)

@@ -1,0 +1,182 @@
+"""Episodes in the ledger: written, removed and read back, always within one scope.
+
+What enters: `Draft`s (turns made ready, each with its embedding) and ids. What leaves: `Episode` records and vectors.
+A write touches episode, embedding, lexicon, outbox and scope together, in the caller's unit of work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from memoria.clock import from_micros
+from memoria.records import Episode, Role, Scope, Trust
+from memoria.store import outbox, schema
+from memoria.store.dialect import dialect_of
+from memoria.store.ledger import take_numbers
+from memoria.store.scopes import ScopeState, ensure_session
+from memoria.store.text import terms
+
+HAS_DIGIT, HAS_QUESTION = 1, 2
+_CHUNK = 500  # ids bound in one statement; SQLite's own limit is far higher, Postgres plans long lists badly
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A turn ready to be kept. `key` (16 bytes) makes it the same turn; times are microseconds since 1970 UTC."""
+
+    key: bytes
+    session: str
+    speaker: str
+    role: Role
+    trust: Trust
+    text: str
+    occurred_at: int
+    metadata: str | None
+
+    @property
+    def heard(self) -> str:
+        """What is embedded and searched: who said it, and what."""
+        return f"{self.speaker}: {self.text}"
+
+
+def known_keys(connection: Connection, scope_id: int, keys: Sequence[bytes]) -> set[bytes]:
+    """Those of `keys` that the scope already holds."""
+    table = schema.episode
+    found: set[bytes] = set()
+    for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        rows = connection.execute(select(table.c.key).where(table.c.scope_id == scope_id, table.c.key.in_(chunk)))
+        found.update(rows.scalars())
+    return found
+
+
+def add_episodes(
+    connection: Connection, state: ScopeState, drafts: Sequence[Draft], vectors: NDArray[np.float32], recorded: int
+) -> list[int]:
+    """Keep `drafts` (none of them known yet) with their vectors, float32 (n, dimension); their new row ids."""
+    ids = list(take_numbers(connection, "episode", len(drafts)))
+    places: dict[str, list[int]] = {}
+    rows: list[dict[str, Any]] = []
+    lexicon: list[dict[str, Any]] = []
+    for number, draft in zip(ids, drafts, strict=True):
+        if draft.session not in places:
+            places[draft.session] = list(ensure_session(connection, state.id, draft.session))
+        words = terms(draft.heard)
+        rows.append(_row(draft, number, state.id, places[draft.session], len(words), recorded))
+        lexicon.append({"id": number, "body": " ".join(marked(state.id, word) for word in words)})
+    connection.execute(insert(schema.episode), rows)
+    halves = vectors.astype(np.float16)
+    packed = [{"episode_id": n, "vector": half.tobytes()} for n, half in zip(ids, halves, strict=True)]
+    connection.execute(insert(schema.embedding), packed)
+    dialect_of(connection).add_terms(connection, lexicon)
+    outbox.post(connection, "add", ids)
+    connection.execute(update(schema.scope).where(schema.scope.c.id == state.id).values(last_id=ids[-1]))
+    return ids
+
+
+def marked(scope_id: int, term: str) -> str:
+    """A term as the lexicon holds it: marked with whose it is."""
+    return f"{scope_id}x{term}"
+
+
+def _row(draft: Draft, number: int, scope_id: int, place: list[int], length: int, recorded: int) -> dict[str, Any]:
+    session_id, position = place
+    place[1] += 1
+    digit = HAS_DIGIT if any(c.isdigit() for c in draft.text) else 0
+    question = HAS_QUESTION if "?" in draft.text or "？" in draft.text else 0
+    return {
+        "id": number,
+        "scope_id": scope_id,
+        "session_id": session_id,
+        "position": position,
+        "key": draft.key,
+        "speaker": draft.speaker,
+        "role": draft.role,
+        "trust": draft.trust,
+        "occurred_at": draft.occurred_at,
+        "recorded_at": recorded,
+        "length": length,
+        "shape": digit | question,
+        "text": draft.text,
+        "metadata": draft.metadata,
+    }
+
+
+def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int]) -> list[int]:
+    """Remove the scope's episodes among `ids` from ledger and lexicon, and post it for the index; those removed."""
+    table = schema.episode
+    mine: list[int] = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        found = connection.execute(select(table.c.id).where(table.c.scope_id == state.id, table.c.id.in_(chunk)))
+        mine.extend(found.scalars())
+    if not mine:
+        return []
+    dialect_of(connection).remove_terms(connection, mine)
+    for start in range(0, len(mine), _CHUNK):
+        chunk = mine[start : start + _CHUNK]
+        connection.execute(delete(schema.embedding).where(schema.embedding.c.episode_id.in_(chunk)))
+        connection.execute(delete(table).where(table.c.id.in_(chunk)))
+    outbox.post(connection, "remove", mine)
+    bump = update(schema.scope).where(schema.scope.c.id == state.id)
+    connection.execute(bump.values(revision=schema.scope.c.revision + 1))
+    return mine
+
+
+def row_ids(connection: Connection, scope_id: int, public: Sequence[str]) -> list[int]:
+    """The row ids of the scope's episodes with these public ids; unknown ones are left out."""
+    table = schema.episode
+    keys = [key for key in (_key_of(each) for each in public) if key is not None]
+    if not keys:
+        return []
+    return list(
+        connection.execute(select(table.c.id).where(table.c.scope_id == scope_id, table.c.key.in_(keys))).scalars()
+    )
+
+
+def _key_of(public: str) -> bytes | None:
+    try:
+        return bytes.fromhex(public)
+    except ValueError:
+        return None
+
+
+def read_episodes(connection: Connection, scope: Scope, scope_id: int, ids: Sequence[int]) -> dict[int, Episode]:
+    """The scope's episodes among the row `ids`, by row id; what is gone or another person's is left out."""
+    table, session = schema.episode, schema.session
+    found: dict[int, Episode] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(table, session.c.name)
+            .join(session, session.c.id == table.c.session_id)
+            .where(table.c.scope_id == scope_id, table.c.id.in_(ids[start : start + _CHUNK]))
+        )
+        found.update((row.id, _episode(row, scope)) for row in rows)
+    return found
+
+
+def _episode(row: Row[Any], scope: Scope) -> Episode:
+    # Trusted: it was validated on its way in, and recall hydrates on every question.
+    return Episode.model_construct(
+        id=row.key.hex(),
+        tenant=scope.tenant,
+        user=scope.user,
+        session=row.name,
+        position=row.position,
+        speaker=row.speaker,
+        role=row.role,
+        trust=row.trust,
+        text=row.text,
+        occurred_at=from_micros(row.occurred_at),
+        recorded_at=from_micros(row.recorded_at),
+        metadata=json.loads(row.metadata) if row.metadata else {},
+    )

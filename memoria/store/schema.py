@@ -1,0 +1,123 @@
+"""The ledger's tables, as SQLAlchemy Core describes them.
+
+What enters: nothing. What leaves: table objects that `store/` builds statements from. The migrations create them;
+the full-text table differs by database and lives in `dialect.py`. Times are whole microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0001"  # the newest migration; a home with a later one was written by a newer memoria
+
+tables = MetaData()
+
+# Facts about the home itself: its secret, the embedding model's identity, the versions that wrote it.
+meta = Table("meta", tables, Column("key", String, primary_key=True), Column("value", LargeBinary, nullable=False))
+
+# One row whose update serialises writers, so that ids rise in the order of commits on every database.
+counter = Table(
+    "counter", tables, Column("name", String, primary_key=True), Column("value", BigInteger, nullable=False)
+)
+
+# `last_id` rises with every episode added and `revision` with every one removed: a reader's cache compares both.
+scope = Table(
+    "scope",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("tenant", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("last_id", BigInteger, nullable=False, default=0),
+    Column("revision", BigInteger, nullable=False, default=0),
+    UniqueConstraint("tenant", "user"),
+)
+
+session = Table(
+    "session",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("scope_id", ForeignKey("scope.id"), nullable=False),
+    Column("name", String, nullable=False),
+    UniqueConstraint("scope_id", "name"),
+)
+
+# `key` is a hash, keyed with the home's secret, of what makes a turn the same turn; the public id is its hex form.
+episode = Table(
+    "episode",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("scope_id", ForeignKey("scope.id"), nullable=False),
+    Column("session_id", ForeignKey("session.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("speaker", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("trust", String, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("shape", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("metadata", Text),
+    UniqueConstraint("scope_id", "key"),
+    Index("episode_by_session", "scope_id", "session_id", "position"),
+)
+
+# float16, normalised: apart from the text, so that reading one does not drag the other through memory.
+embedding = Table(
+    "embedding",
+    tables,
+    Column("episode_id", ForeignKey("episode.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    tables,
+    Column("scope_id", ForeignKey("scope.id"), primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("recorded_at", BigInteger, nullable=False),
+)
+
+# What the vector index has yet to learn, written by the transaction that made it so.
+outbox = Table(
+    "outbox",
+    tables,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("op", String, nullable=False),
+    Column("episode_id", BigInteger, nullable=False),
+)
+
+# Which generation of which engine serves, and up to which outbox row it is durable.
+index_state = Table(
+    "index_state",
+    tables,
+    Column("name", String, primary_key=True),
+    Column("engine", String, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("applied", BigInteger, nullable=False),
+)
+
+# Append-only; each row's hash covers the row before it. Ids and counts only, never what anybody said.
+event = Table(
+    "event",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("scope_id", Integer),
+    Column("detail", Text, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
