@@ -237,7 +237,7 @@ class IndexKeeper:
             row = {"name": "vectors", "engine": self._engine(), "generation": number, "applied": seq}
             connection.execute(insert(schema.index_state).values(row))
         if self._index is not None:
-            self._index.close()
+            self._index.drop()
         self._index, self._drained, self._unflushed = fresh, seq, 0
         for old in self._folder.glob("gen-*"):
             if old != self._generation(number):

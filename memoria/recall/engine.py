@@ -1,0 +1,176 @@
+"""Recall, from question to context.
+
+What enters: a question and whose memory to ask. What leaves: a `Context`. One reader's snapshot serves the whole
+question: the shelf, the postings, the nearest vectors (after the index has drained the outbox) and the hits' texts, so
+what was just said is found and what is gone cannot come back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from memoria.clock import stopwatch, to_micros
+from memoria.errors import InvalidInput
+from memoria.models.embeddings import Embedder
+from memoria.recall.budget import Written, quote_of, write_context
+from memoria.recall.confidence import confidence, evidence_of
+from memoria.recall.dense import Dense, score_dense
+from memoria.recall.fuse import Ranking, fuse
+from memoria.recall.lexical import Lexical, score_lexical
+from memoria.recall.question import Question, read_question
+from memoria.records import Context, Dropped, Scope
+from memoria.settings import RecallSettings
+from memoria.store import schema
+from memoria.store.episodes import Vector, read_episodes
+from memoria.store.keeper import IndexKeeper
+from memoria.store.ledger import Ledger
+from memoria.store.scopes import ScopeState, require_scope
+from memoria.store.shelf import Shelf, Shelves
+
+_SHOWN_BEYOND = 10  # how many that ranked below k are named among the dropped
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question: `k` hits, `budget` tokens, nothing said after `now` or recorded after `as_of` (aware)."""
+
+    query: str
+    scope: Scope
+    k: int
+    budget: int
+    now: datetime
+    session: str | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Everything recall worked out for a question, before any text is written."""
+
+    shelf: Shelf
+    question: Question
+    ranking: Ranking
+    lexical: Lexical | None
+    dense: Dense | None
+
+
+class RecallEngine:
+    """Answers questions over one home. Safe to share by threads."""
+
+    def __init__(
+        self, ledger: Ledger, keeper: IndexKeeper, shelves: Shelves, embedder: Embedder, settings: RecallSettings
+    ) -> None:
+        self._ledger, self._keeper, self._shelves = ledger, keeper, shelves
+        self._embedder, self._settings = embedder, settings
+
+    def recall(self, request: Request) -> Context:
+        """The context for a question. Raises `UnknownUser`."""
+        begun = stopwatch()
+        vector = self._vector(request.query)
+        embedded = stopwatch()
+        with self._ledger.read() as connection:
+            state = require_scope(connection, request.scope)
+            examined = self._examine(connection, state, request, vector)
+            ranked = stopwatch()
+            best = examined.ranking.best(request.k + _SHOWN_BEYOND)
+            written = self._write(connection, state, request, examined, best)
+        sure = confidence(evidence_of(examined.lexical, examined.dense, best[: request.k]))
+        done = stopwatch()
+        return Context(
+            query=request.query,
+            tenant=request.scope.tenant,
+            user=request.scope.user,
+            now=request.now,
+            hits=written.hits,
+            dropped=written.dropped,
+            confidence=sure,
+            known=bool(written.hits) and sure >= self._settings.known_threshold,
+            budget=request.budget,
+            tokens=written.tokens,
+            text=written.text,
+            timings={"embed": embedded - begun, "rank": ranked - embedded, "write": done - ranked},
+        )
+
+    def examine(self, request: Request) -> Examined:
+        """How every turn scores for a question: for fitting weights and for explanations. Raises `UnknownUser`."""
+        vector = self._vector(request.query)
+        with self._ledger.read() as connection:
+            return self._examine(connection, require_scope(connection, request.scope), request, vector)
+
+    def _vector(self, query: str) -> Vector | None:
+        signals = self._settings.signals
+        return self._embedder.embed_query(query) if signals.dense or signals.dense_window else None
+
+    def _examine(
+        self, connection: Connection, state: ScopeState, request: Request, vector: Vector | None
+    ) -> Examined:
+        signals = self._settings.signals
+        shelf = self._shelves.shelf(connection, state)
+        question = read_question(request.query, request.now, shelf.speakers)
+        mask = self._mask(connection, state, shelf, request)
+        dense = lexical = None
+        if vector is not None and mask.any():
+            found = self._keeper.search(
+                connection,
+                vector,
+                scope_id=state.id,
+                limit=max(self._settings.candidates, request.k),
+                before=to_micros(request.now),
+            )
+            dense = score_dense(shelf, mask, found)
+        if (signals.lexical or signals.lexical_window) and mask.any():
+            shelf.learn(connection, state.id, question.terms)
+            lexical = score_lexical(shelf, mask, question.terms)
+        ranking = fuse(shelf, mask, question, lexical, dense, signals)
+        return Examined(shelf, question, ranking, lexical, dense)
+
+    def _mask(
+        self, connection: Connection, state: ScopeState, shelf: Shelf, request: Request
+    ) -> NDArray[np.bool_]:
+        mask = shelf.occurred <= to_micros(request.now)
+        if request.as_of is not None:
+            mask &= shelf.recorded <= to_micros(request.as_of)
+        if request.session is not None:
+            table = schema.session
+            where = (table.c.scope_id == state.id, table.c.name == request.session)
+            number = connection.execute(select(table.c.id).where(*where)).scalar()
+            if number is None:
+                raise InvalidInput(
+                    f"User {request.scope.user!r} has no session {request.session!r}; "
+                    "leave `session` out to search all."
+                )
+            mask &= shelf.sessions[shelf.session] == number
+        return mask
+
+    def _write(
+        self,
+        connection: Connection,
+        state: ScopeState,
+        request: Request,
+        examined: Examined,
+        best: NDArray[np.int64],
+    ) -> Written:
+        shelf, ranking = examined.shelf, examined.ranking
+        rows = [int(shelf.ids[place]) for place in best]
+        episodes = read_episodes(connection, request.scope, state.id, rows)
+        found = [
+            (
+                episodes[row],
+                float(sum(signals.values())),
+                signals,
+                quote_of(episodes[row].text, examined.question.terms, self._settings.quote_chars),
+            )
+            for row, signals in ((row, ranking.signals(int(place))) for row, place in zip(rows, best, strict=True))
+            if row in episodes
+        ]
+        written = write_context(found[: request.k], request.budget)
+        below = tuple(
+            Dropped(episode_id=each[0].id, reason=f"ranked {rank}, k is {request.k}")
+            for rank, each in enumerate(found[request.k :], request.k + 1)
+        )
+        return Written(written.text, written.tokens, written.hits, written.dropped + below)
