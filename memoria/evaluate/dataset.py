@@ -1,0 +1,121 @@
+"""Data sets: one conversation a line, with questions and the turns that answer them.
+
+What enters: a (gzipped) file of JSON lines. What leaves: `Case`s, with labels kept apart from what may be remembered.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from memoria.errors import InvalidInput
+from memoria.records import Role, Turn
+
+_CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日\D*?(?:(\d{1,2}):(\d{2}))?$")
+_FORMATS = ("%Y-%m", "%B-%d-%Y", "%Y/%m/%d")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, when it is asked (None: after everything), and the ids of the items and sessions that answer it."""
+
+    text: str
+    category: str
+    evidence: frozenset[str]
+    evidence_sessions: frozenset[str]
+    asked: datetime | None
+    answerable: bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """One turn to remember, under the data set's own id."""
+
+    id: str
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class Case:
+    """One conversation (or phone, or haystack) with its questions."""
+
+    name: str
+    items: tuple[Item, ...]
+    questions: tuple[Question, ...]
+
+
+def read_cases(path: Path, limit: int | None = None) -> Iterator[Case]:
+    """The first `limit` cases of a file. Raises `InvalidInput` naming the file and line of a fault."""
+    if not path.is_file():
+        raise InvalidInput(f"{path} does not exist; name a data set (.jsonl or .jsonl.gz).")
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        for number, line in enumerate(islice(lines, limit), 1):
+            try:
+                yield _case(json.loads(line))
+            except json.JSONDecodeError as error:
+                raise InvalidInput(f"{path}:{number}: not JSON ({error.msg}).") from error
+            except KeyError as error:
+                raise InvalidInput(f"{path}:{number}: {error} is missing; see the format in the README.") from error
+            except InvalidInput as error:
+                raise InvalidInput(f"{path}:{number}: {error}") from error
+
+
+def parse_moment(value: str | None) -> datetime | None:
+    """A data set's time in any of the spellings met, naive ones as UTC. Raises `InvalidInput`."""
+    if not value:
+        return None
+    text = value.strip()
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    for pattern in _FORMATS:
+        try:
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    match = _CHINESE.match(text)
+    if match is None:
+        raise InvalidInput(f"time {value!r} is in no known spelling; write ISO 8601.")
+    return datetime(*(int(part or 0) for part in match.groups()), tzinfo=UTC)  # pyright: ignore[reportArgumentType]
+
+
+def _case(row: Mapping[str, Any]) -> Case:
+    items = tuple(_item(item) for item in row["items"])
+    return Case(str(row["episode_id"]), items, tuple(_question(question) for question in row["questions"]))
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    caption = row.get("image_caption")
+    role: Role = "assistant" if row["speaker"].casefold() == "assistant" else "user"
+    turn = Turn(
+        text=row["text"] + (f" [image: {caption}]" if caption else ""),
+        role=role,
+        speaker=row["speaker"],
+        time=parse_moment(row.get("time")),
+        session=str(row["session"]),
+        id=str(row["id"]),
+        metadata={"item": str(row["id"])},
+    )
+    return Item(str(row["id"]), turn)
+
+
+def _question(row: Mapping[str, Any]) -> Question:
+    evidence = frozenset(str(each) for each in row["evidence"])
+    return Question(
+        text=row["question"],
+        category=str(row["category"]),
+        evidence=evidence,
+        evidence_sessions=frozenset(str(each) for each in row.get("evidence_sessions") or ()),
+        asked=parse_moment(row.get("ask_time")),
+        answerable=bool(evidence) and not row.get("abstain") and row["category"] != "adversarial",
+    )
