@@ -115,13 +115,10 @@ class RecallEngine:
         mask = self._mask(connection, state, shelf, request)
         dense = lexical = None
         if vector is not None and mask.any():
-            found = self._keeper.search(
-                connection,
-                vector,
-                scope_id=state.id,
-                limit=max(self._settings.candidates, request.k),
-                before=to_micros(request.now),
-            )
+            limit, now = max(self._settings.candidates, request.k), to_micros(request.now)
+            # A filter by time costs more than the search itself: only where something lies in the future.
+            before = now if int(shelf.occurred.max()) > now else None
+            found = self._keeper.search(connection, vector, scope_id=state.id, limit=limit, before=before)
             dense = score_dense(shelf, mask, found)
         if (signals.lexical or signals.lexical_window) and mask.any():
             shelf.learn(connection, state.id, question.terms)

@@ -55,14 +55,14 @@ def score_lexical(shelf: Shelf, mask: NDArray[np.bool_], terms: Sequence[str]) -
             lost += idf
             continue
         heard += idf
-        tally.add(shelf, saturation, docs, tf, idf, mask)
+        tally.add(shelf, saturation, docs, tf, idf)
     most = (K1 + 1) * (heard + lost) or 1.0
     return Lexical(
-        turn=tally.turn / most,
-        window=np.where(mask, tally.window, 0) / np.float32(most),
-        session=(tally.session / most)[shelf.session] * mask,
-        cover=tally.cover / ((heard + lost) or 1.0),
-        window_cover=tally.window_cover / ((heard + lost) or 1.0),
+        turn=tally.turn / np.float32(most),
+        window=tally.window * mask / np.float32(most),
+        session=(tally.session / np.float32(most))[shelf.session] * mask,
+        cover=tally.cover / np.float32((heard + lost) or 1.0),
+        window_cover=tally.window_cover * mask / np.float32((heard + lost) or 1.0),
         known=heard / ((heard + lost) or 1.0),
     )
 
@@ -87,26 +87,28 @@ class _Tally:
         self.session = np.zeros(sessions, dtype=np.float32)
 
     def add(
-        self, shelf: Shelf, length: _Lengths, docs: NDArray[np.int32], tf: Floats, idf: float, mask: NDArray[np.bool_]
+        self, shelf: Shelf, length: _Lengths, docs: NDArray[np.int32], tf: Floats, idf: float
     ) -> None:
         """Add one term, found `tf` times in each of `docs`."""
         self.turn[docs] += idf * tf * (K1 + 1) / (tf + length.turn[docs])
         self.cover[docs] += idf
-        around, counts = _spread(shelf, docs, tf)
-        self.window[around] += idf * counts * (K1 + 1) / (counts + length.window[around])
-        self.window_cover[around] += idf
-        places, at = np.unique(shelf.session[docs], return_inverse=True)
-        total = np.bincount(at, tf).astype(np.float32)
-        self.session[places] += idf * total * (K1 + 1) / (total + length.session[places])
+        counts = _around(shelf, docs, tf)
+        near = np.flatnonzero(counts)
+        counts = counts[near]
+        self.window[near] += idf * counts * (K1 + 1) / (counts + length.window[near])
+        self.window_cover[near] += idf
+        total = np.bincount(shelf.session[docs], tf, minlength=len(self.session)).astype(np.float32)
+        self.session += idf * total * (K1 + 1) / (total + length.session)
 
 
-def _spread(shelf: Shelf, docs: NDArray[np.int32], tf: Floats) -> tuple[NDArray[np.int32], Floats]:
-    """The turns whose window holds one of `docs`, and how often it holds the term."""
+def _around(shelf: Shelf, docs: NDArray[np.int32], tf: Floats) -> Floats:
+    """How often a term, found `tf` times in each of `docs`, stands in every turn's window, (n,)."""
+    counts = np.zeros(len(shelf), dtype=np.float32)
+    counts[docs] = tf
     before, after = shelf.prev[docs], shelf.next[docs]
-    places = np.concatenate([docs, before[before >= 0], after[after >= 0]])
-    counts = np.concatenate([tf, tf[before >= 0], tf[after >= 0]])
-    around, at = np.unique(places, return_inverse=True)
-    return around.astype(np.int32), np.bincount(at, counts).astype(np.float32)
+    counts[before[before >= 0]] += tf[before >= 0]  # each index once: a turn has one neighbour on a side
+    counts[after[after >= 0]] += tf[after >= 0]
+    return counts
 
 
 def _beside(neighbour: NDArray[np.int32], values: Floats) -> Floats:

@@ -22,10 +22,10 @@ from memoria.models.embeddings import Embedder
 from memoria.records import Episode, Scope, Trust, Turn
 from memoria.remember.trust import trust_of
 from memoria.store import embeddings, schema
-from memoria.store.episodes import Draft, add_episodes, known_keys, read_episodes
+from memoria.store.episodes import Draft, add_episodes, episode_of, known_keys
 from memoria.store.events import append_event
 from memoria.store.ledger import Ledger
-from memoria.store.scopes import ensure_scope, find_scope
+from memoria.store.scopes import ScopeState, ensure_scope, find_scope
 
 Progress = Callable[[int, int], None]  # turns done, turns in all
 
@@ -55,13 +55,16 @@ def ingest(ledger: Ledger, embedder: Embedder, delivery: Delivery, progress: Pro
         return []
     with ledger.read() as connection:
         embeddings.require_model(connection, embedder.identity, embedder.dimension)
-        fresh = _unknown(connection, delivery, drafts)
+        before = find_scope(connection, delivery.scope)
+        fresh = _unknown(connection, before, delivery.idempotency_key, drafts)
     vectors = _embed(embedder, [draft.heard for draft in fresh], progress)
     with ledger.write() as connection:
-        embeddings.require_model(connection, embedder.identity, embedder.dimension)
-        still = {draft.key for draft in _unknown(connection, delivery, fresh)}
-        keep = [i for i, draft in enumerate(fresh) if draft.key in still]
-        return _write(connection, embedder, delivery, [fresh[i] for i in keep], vectors[keep])
+        state = ensure_scope(connection, delivery.scope)
+        if state != before:  # somebody wrote for this person while we embedded
+            known = {draft.key for draft in _unknown(connection, state, delivery.idempotency_key, fresh)}
+            keep = [i for i, draft in enumerate(fresh) if draft.key in known]
+            fresh, vectors = [fresh[i] for i in keep], vectors[keep]
+        return _write(connection, embedder, delivery, state, fresh, vectors)
 
 
 def draft_turns(ledger: Ledger, delivery: Delivery) -> list[Draft]:
@@ -94,12 +97,13 @@ def draft_turns(ledger: Ledger, delivery: Delivery) -> list[Draft]:
     return drafts
 
 
-def _unknown(connection: Connection, delivery: Delivery, drafts: Sequence[Draft]) -> list[Draft]:
+def _unknown(
+    connection: Connection, state: ScopeState | None, idempotency_key: str | None, drafts: Sequence[Draft]
+) -> list[Draft]:
     """The drafts not in the ledger yet; none at all under an idempotency key that was used before."""
-    state = find_scope(connection, delivery.scope)
     if state is None:
         return list(drafts)
-    if delivery.idempotency_key is not None and _used(connection, state.id, delivery.idempotency_key):
+    if idempotency_key is not None and _used(connection, state.id, idempotency_key):
         return []
     known = known_keys(connection, state.id, [draft.key for draft in drafts])
     return [draft for draft in drafts if draft.key not in known]
@@ -118,23 +122,22 @@ def _write(
     connection: Connection,
     embedder: Embedder,
     delivery: Delivery,
+    state: ScopeState,
     drafts: Sequence[Draft],
     vectors: NDArray[np.float32],
 ) -> list[Episode]:
     recorded = to_micros(delivery.now)
-    state = ensure_scope(connection, delivery.scope)
-    if delivery.idempotency_key is not None and not _used(connection, state.id, delivery.idempotency_key):
-        row = {"scope_id": state.id, "key": delivery.idempotency_key, "recorded_at": recorded}
-        connection.execute(insert(schema.idempotency).values(row))
+    key = delivery.idempotency_key
+    if key is not None and not _used(connection, state.id, key):
+        connection.execute(insert(schema.idempotency).values(scope_id=state.id, key=key, recorded_at=recorded))
     if not drafts:
         return []
-    if embeddings.model_of(connection) is None:
+    if not embeddings.require_model(connection, embedder.identity, embedder.dimension):
         embeddings.set_model(connection, embedder.identity, embedder.dimension)
-    ids = add_episodes(connection, state, drafts, vectors, recorded)
+    ids, positions = add_episodes(connection, state, drafts, vectors, recorded)
     detail = {"count": len(ids), "first": ids[0], "last": ids[-1]}
     append_event(connection, at=recorded, kind="remember", scope_id=state.id, detail=detail)
-    found = read_episodes(connection, delivery.scope, state.id, ids)
-    return [found[each] for each in ids]
+    return [episode_of(d, delivery.scope, at, recorded) for d, at in zip(drafts, positions, strict=True)]
 
 
 def _used(connection: Connection, scope_id: int, key: str) -> bool:

@@ -13,10 +13,12 @@ from sqlalchemy import Connection, func, select
 
 from memoria.errors import EmbeddingMismatch
 from memoria.store import schema
-from memoria.store.ledger import get_meta, set_meta
+from memoria.store.ledger import set_meta
 from memoria.store.vectors.port import Point
 
 _CHUNK = 500
+_IDENTITY, _DIMENSION = "embedding_model", "embedding_dimension"
+_MODEL = select(schema.meta.c.key, schema.meta.c.value).where(schema.meta.c.key.in_((_IDENTITY, _DIMENSION)))
 
 
 def points_of(connection: Connection, ids: Sequence[int]) -> list[Point]:
@@ -82,23 +84,24 @@ def count(connection: Connection) -> int:
 
 def model_of(connection: Connection) -> tuple[str, int] | None:
     """The identity and dimension of the model that made this home's embeddings; None before the first."""
-    identity, dimension = get_meta(connection, "embedding_model"), get_meta(connection, "embedding_dimension")
-    if identity is None or dimension is None:
+    held = dict(connection.execute(_MODEL).tuples().all())
+    if _IDENTITY not in held or _DIMENSION not in held:
         return None
-    return identity.decode(), int(dimension)
+    return held[_IDENTITY].decode(), int(held[_DIMENSION])
 
 
 def set_model(connection: Connection, identity: str, dimension: int) -> None:
     """Record which model makes this home's embeddings."""
-    set_meta(connection, "embedding_model", identity.encode())
-    set_meta(connection, "embedding_dimension", str(dimension).encode())
+    set_meta(connection, _IDENTITY, identity.encode())
+    set_meta(connection, _DIMENSION, str(dimension).encode())
 
 
-def require_model(connection: Connection, identity: str, dimension: int) -> None:
-    """Raise `EmbeddingMismatch` unless the home's embeddings come from this model, or it has none yet."""
+def require_model(connection: Connection, identity: str, dimension: int) -> bool:
+    """Whether the home's embeddings come from this model; False when it has none yet, else `EmbeddingMismatch`."""
     held = model_of(connection)
     if held is not None and held != (identity, dimension):
         raise EmbeddingMismatch(
             f"This home's memories are embedded by {held[0]} ({held[1]} numbers each), not by {identity} "
             f"({dimension}); name the old model, or embed everything again with: memoria reembed"
         )
+    return held is not None

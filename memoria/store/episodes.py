@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from memoria.clock import from_micros
 from memoria.records import Episode, Role, Scope, Trust
@@ -27,6 +27,19 @@ HAS_DIGIT, HAS_QUESTION = 1, 2
 _CHUNK = 500  # ids bound in one statement; SQLite's own limit is far higher, Postgres plans long lists badly
 
 Vector = NDArray[np.float32]
+
+# Built once: for a small write, building a statement costs as much as running it.
+_KNOWN = select(schema.episode.c.key).where(
+    schema.episode.c.scope_id == bindparam("of_scope"), schema.episode.c.key.in_(bindparam("keys", expanding=True))
+)
+_READ = (
+    select(schema.episode, schema.session.c.name)
+    .join(schema.session, schema.session.c.id == schema.episode.c.session_id)
+    .where(schema.episode.c.scope_id == bindparam("of_scope"), schema.episode.c.id.in_(bindparam("ids", expanding=True)))
+)
+_ADD_EPISODE = insert(schema.episode)
+_ADD_EMBEDDING = insert(schema.embedding)
+_RAISE_LAST = update(schema.scope).where(schema.scope.c.id == bindparam("of_scope")).values(last_id=bindparam("last"))
 
 
 @dataclass(frozen=True)
@@ -50,20 +63,21 @@ class Draft:
 
 def known_keys(connection: Connection, scope_id: int, keys: Sequence[bytes]) -> set[bytes]:
     """Those of `keys` that the scope already holds."""
-    table = schema.episode
     found: set[bytes] = set()
     for start in range(0, len(keys), _CHUNK):
-        chunk = keys[start : start + _CHUNK]
-        rows = connection.execute(select(table.c.key).where(table.c.scope_id == scope_id, table.c.key.in_(chunk)))
-        found.update(rows.scalars())
+        values = {"of_scope": scope_id, "keys": keys[start : start + _CHUNK]}
+        found.update(connection.execute(_KNOWN, values).scalars())
     return found
 
 
 def add_episodes(
     connection: Connection, state: ScopeState, drafts: Sequence[Draft], vectors: NDArray[np.float32], recorded: int
-) -> list[int]:
-    """Keep `drafts` (none of them known yet) with their vectors, float32 (n, dimension); their new row ids."""
-    ids = list(take_numbers(connection, "episode", len(drafts)))
+) -> tuple[list[int], list[int]]:
+    """Keep `drafts` (none of them known yet) with their vectors, float32 (n, dimension).
+
+    Their new row ids, and each one's position in its session.
+    """
+    ids = list(take_numbers(connection, len(drafts)))
     places: dict[str, list[int]] = {}
     rows: list[dict[str, Any]] = []
     lexicon: list[dict[str, Any]] = []
@@ -73,14 +87,14 @@ def add_episodes(
         words = terms(draft.heard)
         rows.append(_row(draft, number, state.id, places[draft.session], len(words), recorded))
         lexicon.append({"id": number, "body": " ".join(marked(state.id, word) for word in words)})
-    connection.execute(insert(schema.episode), rows)
+    connection.execute(_ADD_EPISODE, rows)
     halves = vectors.astype(np.float16)
     packed = [{"episode_id": n, "vector": half.tobytes()} for n, half in zip(ids, halves, strict=True)]
-    connection.execute(insert(schema.embedding), packed)
+    connection.execute(_ADD_EMBEDDING, packed)
     dialect_of(connection).add_terms(connection, lexicon)
-    outbox.post(connection, "add", ids)
-    connection.execute(update(schema.scope).where(schema.scope.c.id == state.id).values(last_id=ids[-1]))
-    return ids
+    outbox.post_added(connection, ids)
+    connection.execute(_RAISE_LAST, {"of_scope": state.id, "last": ids[-1]})
+    return ids, [row["position"] for row in rows]
 
 
 def marked(scope_id: int, term: str) -> str:
@@ -126,7 +140,7 @@ def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int
         chunk = mine[start : start + _CHUNK]
         connection.execute(delete(schema.embedding).where(schema.embedding.c.episode_id.in_(chunk)))
         connection.execute(delete(table).where(table.c.id.in_(chunk)))
-    outbox.post(connection, "remove", mine)
+    outbox.post_removed(connection, mine)
     bump = update(schema.scope).where(schema.scope.c.id == state.id)
     connection.execute(bump.values(revision=schema.scope.c.revision + 1))
     return mine
@@ -152,16 +166,29 @@ def _key_of(public: str) -> bytes | None:
 
 def read_episodes(connection: Connection, scope: Scope, scope_id: int, ids: Sequence[int]) -> dict[int, Episode]:
     """The scope's episodes among the row `ids`, by row id; what is gone or another person's is left out."""
-    table, session = schema.episode, schema.session
     found: dict[int, Episode] = {}
     for start in range(0, len(ids), _CHUNK):
-        rows = connection.execute(
-            select(table, session.c.name)
-            .join(session, session.c.id == table.c.session_id)
-            .where(table.c.scope_id == scope_id, table.c.id.in_(ids[start : start + _CHUNK]))
-        )
+        rows = connection.execute(_READ, {"of_scope": scope_id, "ids": ids[start : start + _CHUNK]})
         found.update((row.id, _episode(row, scope)) for row in rows)
     return found
+
+
+def episode_of(draft: Draft, scope: Scope, position: int, recorded: int) -> Episode:
+    """The record of a draft just kept, as reading it back would give it."""
+    return Episode.model_construct(
+        id=draft.key.hex(),
+        tenant=scope.tenant,
+        user=scope.user,
+        session=draft.session,
+        position=position,
+        speaker=draft.speaker,
+        role=draft.role,
+        trust=draft.trust,
+        text=draft.text,
+        occurred_at=from_micros(draft.occurred_at),
+        recorded_at=from_micros(recorded),
+        metadata=json.loads(draft.metadata) if draft.metadata else {},
+    )
 
 
 def _episode(row: Row[Any], scope: Scope) -> Episode:

@@ -14,23 +14,22 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from memoria.store import schema
-from memoria.store.ledger import take_numbers
 
 _START = bytes(32)
+_LAST = select(schema.event.c.id, schema.event.c.hash).order_by(schema.event.c.id.desc()).limit(1)
+_APPEND = insert(schema.event)
 
 
 def append_event(
     connection: Connection, *, at: int, kind: str, scope_id: int | None, detail: Mapping[str, Any]
 ) -> None:
-    """Append one event, at `at` microseconds, in the caller's unit of work."""
-    table = schema.event
-    number = take_numbers(connection, "event", 1)[0]
-    before = connection.execute(select(table.c.hash).where(table.c.id == number - 1)).scalar() or _START
+    """Append one event, at `at` microseconds, in the caller's unit of work (the only writer while it lasts)."""
+    last = connection.execute(_LAST).first()
+    number, before = (last[0] + 1, last[1]) if last is not None else (1, _START)
     body = json.dumps(detail, sort_keys=True, separators=(",", ":"))
     digest = _link(before, number, at, kind, scope_id, body)
-    connection.execute(
-        insert(table).values(id=number, at=at, kind=kind, scope_id=scope_id, detail=body, hash=digest)
-    )
+    row = {"id": number, "at": at, "kind": kind, "scope_id": scope_id, "detail": body, "hash": digest}
+    connection.execute(_APPEND, row)
 
 
 def verify_chain(connection: Connection) -> int | None:

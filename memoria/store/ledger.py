@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from memoria.errors import CorruptHome, ForkedProcess, HomeTooNew, StoreError
 from memoria.settings import StoreSettings
@@ -22,6 +22,12 @@ from memoria.store.dialect import SQLite, translated
 from memoria.store.text import VERSION as TEXT_VERSION
 
 FILE = "ledger.db"
+
+_TAKE = (
+    update(schema.counter)
+    .values(value=schema.counter.c.value + bindparam("more"))
+    .returning(schema.counter.c.value)
+)
 
 
 class Ledger:
@@ -117,14 +123,12 @@ def _found(connection: Connection) -> None:
     """The first rows of a new home."""
     set_meta(connection, "secret", secrets.token_bytes(32))
     set_meta(connection, "text_version", str(TEXT_VERSION).encode())
-    connection.execute(insert(schema.counter), [{"name": n, "value": 0} for n in ("episode", "outbox", "event")])
+    connection.execute(insert(schema.counter).values(value=0))
 
 
-def take_numbers(connection: Connection, name: str, count: int) -> range:
-    """The next `count` numbers of a counter; writers queue here, so numbers rise in the order of commits."""
-    table = schema.counter
-    statement = update(table).where(table.c.name == name).values(value=table.c.value + count).returning(table.c.value)
-    last = connection.execute(statement).scalar_one()
+def take_numbers(connection: Connection, count: int) -> range:
+    """The next `count` numbers; writers queue here, so numbers rise in the order of commits."""
+    last = connection.execute(_TAKE, {"more": count}).scalar_one()
     return range(last - count + 1, last + 1)
 
 

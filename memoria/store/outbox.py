@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from memoria.store import schema
 from memoria.store.ledger import take_numbers
 
-Op = Literal["add", "remove"]
+_ADD = insert(schema.outbox)
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,16 @@ class Change:
     episode_id: int
 
 
-def post(connection: Connection, op: Op, ids: Sequence[int]) -> None:
-    """Post a change for each id."""
-    if not ids:
-        return
-    numbers = take_numbers(connection, "outbox", len(ids))
-    rows = [{"seq": seq, "op": op, "episode_id": each} for seq, each in zip(numbers, ids, strict=True)]
-    connection.execute(insert(schema.outbox), rows)
+def post_added(connection: Connection, ids: Sequence[int]) -> None:
+    """Post that the index lacks `ids`; the change's number is the episode's own, from the same counter."""
+    connection.execute(_ADD, [{"seq": each, "op": "add", "episode_id": each} for each in ids])
+
+
+def post_removed(connection: Connection, ids: Sequence[int]) -> None:
+    """Post that the index must drop `ids`."""
+    numbers = take_numbers(connection, len(ids))
+    rows = [{"seq": seq, "op": "remove", "episode_id": each} for seq, each in zip(numbers, ids, strict=True)]
+    connection.execute(_ADD, rows)
 
 
 def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
@@ -50,8 +52,7 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
 
 def last_change(connection: Connection) -> int:
     """The number of the newest change ever posted (0 before the first)."""
-    table = schema.counter
-    return connection.execute(select(table.c.value).where(table.c.name == "outbox")).scalar_one()
+    return connection.execute(select(schema.counter.c.value)).scalar_one()
 
 
 def pending(connection: Connection) -> int:

@@ -27,10 +27,9 @@ tables = MetaData()
 # Facts about the home itself: its secret, the embedding model's identity, the versions that wrote it.
 meta = Table("meta", tables, Column("key", String, primary_key=True), Column("value", LargeBinary, nullable=False))
 
-# One row whose update serialises writers, so that ids rise in the order of commits on every database.
-counter = Table(
-    "counter", tables, Column("name", String, primary_key=True), Column("value", BigInteger, nullable=False)
-)
+# One row, whose update serialises writers: episodes and index changes take their numbers from it, so that numbers rise
+# in the order of commits on every database.
+counter = Table("counter", tables, Column("value", BigInteger, nullable=False))
 
 # `last_id` rises with every episode added and `revision` with every one removed: a reader's cache compares both.
 scope = Table(

@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from memoria.errors import UnknownUser
 from memoria.records import Scope
 from memoria.store import schema
+
+
+# Built once: for a small write, building a statement costs as much as running it.
+_FIND_SCOPE = select(schema.scope.c.id, schema.scope.c.last_id, schema.scope.c.revision).where(
+    schema.scope.c.tenant == bindparam("of_tenant"), schema.scope.c.user == bindparam("of_user")
+)
+_ADD_SCOPE = insert(schema.scope).returning(schema.scope.c.id)
+_LAST_POSITION = (
+    select(func.max(schema.episode.c.position))
+    .where(schema.episode.c.scope_id == schema.session.c.scope_id, schema.episode.c.session_id == schema.session.c.id)
+    .scalar_subquery()
+)
+_FIND_SESSION = select(schema.session.c.id, _LAST_POSITION).where(
+    schema.session.c.scope_id == bindparam("of_scope"), schema.session.c.name == bindparam("called")
+)
+_ADD_SESSION = insert(schema.session).returning(schema.session.c.id)
 
 
 @dataclass(frozen=True)
@@ -26,12 +42,7 @@ class ScopeState:
 
 def find_scope(connection: Connection, scope: Scope) -> ScopeState | None:
     """The scope's state; None when nothing was ever remembered for it."""
-    table = schema.scope
-    row = connection.execute(
-        select(table.c.id, table.c.last_id, table.c.revision).where(
-            table.c.tenant == scope.tenant, table.c.user == scope.user
-        )
-    ).first()
+    row = connection.execute(_FIND_SCOPE, {"of_tenant": scope.tenant, "of_user": scope.user}).first()
     return ScopeState(*row) if row else None
 
 
@@ -51,21 +62,13 @@ def ensure_scope(connection: Connection, scope: Scope) -> ScopeState:
     state = find_scope(connection, scope)
     if state is not None:
         return state
-    connection.execute(insert(schema.scope).values(tenant=scope.tenant, user=scope.user, last_id=0, revision=0))
-    return require_scope(connection, scope)
+    values = {"tenant": scope.tenant, "user": scope.user, "last_id": 0, "revision": 0}
+    return ScopeState(connection.execute(_ADD_SCOPE, values).scalar_one(), 0, 0)
 
 
 def ensure_session(connection: Connection, scope_id: int, name: str) -> tuple[int, int]:
     """A session's id and the next free position in it, made if it is new."""
-    table, episode = schema.session, schema.episode
-    where = (table.c.scope_id == scope_id, table.c.name == name)
-    found = connection.execute(select(table.c.id).where(*where)).scalar()
-    if found is None:
-        connection.execute(insert(table).values(scope_id=scope_id, name=name))
-        return connection.execute(select(table.c.id).where(*where)).scalar_one(), 0
-    last = connection.execute(
-        select(func.max(episode.c.position)).where(
-            episode.c.scope_id == scope_id, episode.c.session_id == found
-        )
-    ).scalar()
-    return found, 0 if last is None else last + 1
+    row = connection.execute(_FIND_SESSION, {"of_scope": scope_id, "called": name}).first()
+    if row is None:
+        return connection.execute(_ADD_SESSION, {"scope_id": scope_id, "name": name}).scalar_one(), 0
+    return row[0], 0 if row[1] is None else row[1] + 1
