@@ -50,7 +50,7 @@ def known_embeddings(name: str, number: int, case: Case, texts: list[str], embed
     known = KnownEmbeddings(embedder)
     path = cache / f"{name}-{number}.npz"
     if path.exists():
-        known._vectors = dict(zip(texts, np.load(path)["vectors"], strict=True))  # noqa: SLF001
+        known._vectors = dict(zip(texts, np.load(path)["vectors"], strict=True))
     else:
         known.learn(texts)
         np.savez(path, vectors=known.embed_array(texts))
@@ -73,9 +73,7 @@ def ask(memory: Memory, case: Case, group: str, weight: float) -> list[Asked]:
         sessions = [str(items[each].turn.session) for each in ids]
         wanted = question.evidence_sessions or {str(items[e].turn.session) for e in question.evidence if e in items}
         answers = np.array([each in question.evidence for each in ids])
-        found.append(
-            Asked(group, weight, matrix, answers, ids, sessions, question.evidence, frozenset(wanted or {""}))
-        )
+        found.append(Asked(group, weight, matrix, answers, ids, sessions, question.evidence, frozenset(wanted or {""})))
     return found
 
 
@@ -104,7 +102,10 @@ def collect(data: Path, cache: Path) -> tuple[list[Asked], list[tuple[dict[str, 
             wrong = [q.text for q in other.questions if q.answerable]
             texts = [heard(item) for item in case.items] + own + wrong
             known = known_embeddings(name, number, case, texts, embedder, cache)
-            with tempfile.TemporaryDirectory() as home, Memory(home, embeddings=known, settings=Settings()) as memory:
+            with (
+                tempfile.TemporaryDirectory() as home,
+                Memory(home, embeddings=known, settings=Settings()) as memory,
+            ):
                 remember_case(memory, case)
                 group = f"{name}-{number}"
                 ID_OF[group] = row_items(memory)
@@ -123,7 +124,7 @@ def row_items(memory: Memory) -> dict[int, str]:
 
     from memoria.store.schema import episode
 
-    with memory._ledger.read() as connection:  # noqa: SLF001  # a benchmark looks under the bonnet
+    with memory._ledger.read() as connection:  # a benchmark looks under the bonnet
         return {
             row: json.loads(metadata)["item"]
             for row, metadata in connection.execute(select(episode.c.id, episode.c.metadata))
@@ -177,9 +178,14 @@ def fit_confidence(judged: list[tuple[dict[str, float], bool]]) -> None:
     y = np.array([right for _, right in judged])
     model = LogisticRegression(C=100, max_iter=1000).fit(x, y)
     sure = model.predict_proba(x)[:, 1]
-    print("CONFIDENCE", {"bias": round(float(model.intercept_[0]), 2)} | dict(zip(names, model.coef_[0].round(2), strict=True)))
+    print(
+        "CONFIDENCE",
+        {"bias": round(float(model.intercept_[0]), 2)} | dict(zip(names, model.coef_[0].round(2), strict=True)),
+    )
     for threshold in (0.3, 0.4, 0.5, 0.6):
-        print(f"  at {threshold}: known {np.mean(sure[y] >= threshold):.3f} of right, {np.mean(sure[~y] >= threshold):.3f} of wrong")
+        print(
+            f"  at {threshold}: known {np.mean(sure[y] >= threshold):.3f} of right, {np.mean(sure[~y] >= threshold):.3f} of wrong"
+        )
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memoria.errors import MemoriaError
+    from memoria.errors import InvalidInput, MemoriaError, UnknownUser
     from memoria.memory import Memory
     from memoria.models.embeddings import load_embeddings
     from memoria.models.hashing import HashEmbeddings
@@ -24,6 +24,8 @@ _HOMES = {
     "Dropped": "memoria.records",
     "Episode": "memoria.records",
     "HashEmbeddings": "memoria.models.hashing",
+    "InvalidInput": "memoria.errors",
+    "UnknownUser": "memoria.errors",
     "Hit": "memoria.records",
     "Memory": "memoria.memory",
     "MemoriaError": "memoria.errors",
@@ -39,11 +41,13 @@ __all__ = [
     "Episode",
     "HashEmbeddings",
     "Hit",
+    "InvalidInput",
     "MemoriaError",
     "Memory",
     "Scope",
     "Settings",
     "Turn",
+    "UnknownUser",
     "load_embeddings",
 ]
 

@@ -180,7 +180,9 @@ class Memory:
         with self._lock:
             if self._embedder is None:
                 given = self._given
-                self._embedder = given if isinstance(given, Embedder) else load_embeddings(given, self.settings.cache_dir)
+                self._embedder = (
+                    given if isinstance(given, Embedder) else load_embeddings(given, self.settings.cache_dir)
+                )
             return self._embedder
 
     def close(self) -> None:

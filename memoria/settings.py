@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 from platformdirs import user_cache_path, user_data_path
@@ -92,17 +92,25 @@ class Settings(_Section):
             key = ".".join(str(part) for part in first["loc"])
             raise InvalidInput(f"{place}: setting {key}: {first['msg']}; correct it or remove it.") from error
 
+    def without_signals(self, names: list[str]) -> Settings:
+        """The same settings with some of recall's signals off. Raises `InvalidInput` for a name that there is not."""
+        for name in names:
+            if name not in Signals.model_fields:
+                raise InvalidInput(f"There is no signal {name!r}; there are {', '.join(Signals.model_fields)}.")
+        signals = self.recall.signals.model_copy(update=dict.fromkeys(names, False))
+        return self.model_copy(update={"recall": self.recall.model_copy(update={"signals": signals})})
+
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise InvalidInput(f"{path} is not YAML ({error}); correct it.") from error
     if not isinstance(values, dict):
         raise InvalidInput(f"{path} must hold keys and values; see configs/ in memoria's repository.")
-    return values  # pyright: ignore[reportUnknownVariableType]  # validated by pydantic next
+    return cast(dict[str, Any], values)  # validated by pydantic next
 
 
 def _from_environment(name: str) -> Path | None:

@@ -36,9 +36,7 @@ class Baselines:
             for word, count in Counter(words).items():
                 self._postings.setdefault(word, []).append((number, count))
 
-    def rank(
-        self, question: str, vector: Floats, seen: NDArray[np.bool_], limit: int
-    ) -> dict[str, NDArray[np.int64]]:
+    def rank(self, question: str, vector: Floats, seen: NDArray[np.bool_], limit: int) -> dict[str, NDArray[np.int64]]:
         """The best `limit` of the `seen` items by each baseline, best first."""
         dense = self._vectors @ vector
         lexical = self._bm25(question, seen)

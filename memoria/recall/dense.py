@@ -48,7 +48,7 @@ def score_dense(shelf: Shelf, mask: NDArray[np.bool_], found: Found) -> Dense:
     returned[places] = True
     return Dense(
         turn=turn,
-        window=(before + after) / 2,
+        window=((before + after) / 2).astype(np.float32),
         session=best[shelf.session],
         found=returned,
         best=float(scores.max()) if len(scores) else 0.0,

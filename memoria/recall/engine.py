@@ -63,7 +63,12 @@ class RecallEngine:
     """Answers questions over one home. Safe to share by threads."""
 
     def __init__(
-        self, ledger: Ledger, keeper: IndexKeeper, shelves: Shelves, embedder: Embedder, settings: RecallSettings
+        self,
+        ledger: Ledger,
+        keeper: IndexKeeper,
+        shelves: Shelves,
+        embedder: Embedder,
+        settings: RecallSettings,
     ) -> None:
         self._ledger, self._keeper, self._shelves = ledger, keeper, shelves
         self._embedder, self._settings = embedder, settings
@@ -106,9 +111,7 @@ class RecallEngine:
         signals = self._settings.signals
         return self._embedder.embed_query(query) if signals.dense or signals.dense_window else None
 
-    def _examine(
-        self, connection: Connection, state: ScopeState, request: Request, vector: Vector | None
-    ) -> Examined:
+    def _examine(self, connection: Connection, state: ScopeState, request: Request, vector: Vector | None) -> Examined:
         signals = self._settings.signals
         shelf = self._shelves.shelf(connection, state)
         question = read_question(request.query, request.now, shelf.speakers)
@@ -126,9 +129,7 @@ class RecallEngine:
         ranking = fuse(shelf, mask, question, lexical, dense, signals)
         return Examined(shelf, question, ranking, lexical, dense)
 
-    def _mask(
-        self, connection: Connection, state: ScopeState, shelf: Shelf, request: Request
-    ) -> NDArray[np.bool_]:
+    def _mask(self, connection: Connection, state: ScopeState, shelf: Shelf, request: Request) -> NDArray[np.bool_]:
         mask = shelf.occurred <= to_micros(request.now)
         if request.as_of is not None:
             mask &= shelf.recorded <= to_micros(request.as_of)

@@ -53,12 +53,17 @@ class Ranking:
 
 
 def fuse(
-    shelf: Shelf, mask: Mask, question: Question, lexical: Lexical | None, dense: Dense | None, signals: Signals
+    shelf: Shelf,
+    mask: Mask,
+    question: Question,
+    lexical: Lexical | None,
+    dense: Dense | None,
+    signals: Signals,
 ) -> Ranking:
     """Rank the turns of `shelf` under `mask`. A signal that is switched off, or has no scores (None), gives nothing."""
     features: dict[str, Floats] = {}
     candidate = np.zeros(len(shelf), dtype=np.bool_)
-    alone = np.float32(1) / (1 + shelf.length.astype(np.float32) / STANDS_ALONE)
+    alone: Floats = (1 / (1 + shelf.length / STANDS_ALONE)).astype(np.float32)
     if dense is not None:
         features |= _dense_features(dense, mask, alone, signals)
         candidate |= dense.found
@@ -110,7 +115,7 @@ def _other_features(shelf: Shelf, question: Question, signals: Signals) -> dict[
             within |= (shelf.occurred >= span.start) & (shelf.occurred < span.end)
         features["time.within"] = within.astype(np.float32)
     if signals.shape:
-        features["shape.length"] = np.minimum(shelf.length, LONG_ENOUGH).astype(np.float32) / LONG_ENOUGH
+        features["shape.length"] = (np.minimum(shelf.length, LONG_ENOUGH) / LONG_ENOUGH).astype(np.float32)
         features["shape.question"] = (shelf.shape & HAS_QUESTION > 0).astype(np.float32)
     if signals.shape and question.wants_number:
         features["shape.number"] = (shelf.shape & HAS_DIGIT > 0).astype(np.float32)

@@ -86,9 +86,7 @@ class _Tally:
         self.turn, self.window, self.cover, self.window_cover = (np.zeros(n, dtype=np.float32) for _ in range(4))
         self.session = np.zeros(sessions, dtype=np.float32)
 
-    def add(
-        self, shelf: Shelf, length: _Lengths, docs: NDArray[np.int32], tf: Floats, idf: float
-    ) -> None:
+    def add(self, shelf: Shelf, length: _Lengths, docs: NDArray[np.int32], tf: Floats, idf: float) -> None:
         """Add one term, found `tf` times in each of `docs`."""
         self.turn[docs] += idf * tf * (K1 + 1) / (tf + length.turn[docs])
         self.cover[docs] += idf

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from memoria.errors import InvalidInput
 from memoria.records import ROLES, Turn
@@ -93,13 +93,14 @@ def _json_lines(text: str, path: Path) -> list[Turn]:
 
 def _chatgpt(text: str, path: Path) -> list[Turn]:
     try:
-        conversations = json.loads(text)
+        conversations: Any = json.loads(text)
     except json.JSONDecodeError as error:
         raise InvalidInput(f"{path}:{error.lineno}: not JSON ({error.msg}); export it again.") from error
-    if not isinstance(conversations, list) or not all(isinstance(c, dict) and "mapping" in c for c in conversations):
+    given = cast(list[Any], conversations) if isinstance(conversations, list) else []
+    if not given or not all(isinstance(each, dict) and "mapping" in each for each in given):
         raise InvalidInput(f"{path} is no ChatGPT export (a list of conversations with a 'mapping'); check the file.")
     turns: list[Turn] = []
-    for number, conversation in enumerate(conversations, 1):
+    for number, conversation in enumerate(given, 1):
         try:
             turns.extend(to_turns(list(_kept_branch(conversation))))
         except (InvalidInput, KeyError, TypeError, ValueError) as error:
@@ -126,16 +127,23 @@ def _kept_branch(conversation: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _chatgpt_turn(message: dict[str, Any], session: str, title: str, begun: float | None) -> dict[str, Any] | None:
-    parts = message.get("content", {}).get("parts") or []
+    parts: list[Any] = message.get("content", {}).get("parts") or []
     text = "\n".join(part for part in parts if isinstance(part, str)).strip()
     role = message["author"]["role"]
-    hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
-    if not text or hidden or role not in ROLES:
+    about: dict[str, Any] = message.get("metadata") or {}
+    if not text or about.get("is_visually_hidden_from_conversation") or role not in ROLES:
         return None
     metadata: dict[str, Any] = {"title": title} if title else {}
-    others = [part.get("content_type", "unknown") for part in parts if isinstance(part, dict)]
+    others = [str(part.get("content_type")) for part in parts if not isinstance(part, str)]
     if others:
         metadata["attachments"] = others
     said = message.get("create_time") or begun
     time = datetime.fromtimestamp(said, UTC) if said is not None else None
-    return {"text": text, "role": role, "time": time, "session": session, "id": message.get("id"), "metadata": metadata}
+    return {
+        "text": text,
+        "role": role,
+        "time": time,
+        "session": session,
+        "id": message.get("id"),
+        "metadata": metadata,
+    }

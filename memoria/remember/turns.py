@@ -38,11 +38,11 @@ def to_turns(given: Any, *, max_chars: int = 100_000) -> list[Turn]:
 
     Assistant messages that only call tools say nothing and are left out. Raises `InvalidInput`.
     """
-    many: Iterable[Any] = [given] if _is_one(given) else given
+    many: Any = [given] if _is_one(given) else given
     if not isinstance(many, Iterable):
         raise InvalidInput(f"{type(given).__name__} is no turn; give Turns, LangChain messages, dicts or strings.")
     turns: list[Turn] = []
-    for number, each in enumerate(many, 1):
+    for number, each in enumerate(cast(Iterable[Any], many), 1):
         try:
             turn = _to_turn(each)
             if turn is not None:
@@ -72,7 +72,9 @@ def check_text(kind: str, value: Any, max_chars: int) -> str:
     if not value.strip():
         raise InvalidInput(f"{kind} is empty; leave it out or give its text.")
     if len(value) > max_chars:
-        raise InvalidInput(f"{kind} has {len(value):,} characters, at most {max_chars:,} are taken; split it into turns.")
+        raise InvalidInput(
+            f"{kind} has {len(value):,} characters, at most {max_chars:,} are taken; split it into turns."
+        )
     if "\x00" in value:
         raise InvalidInput(f"{kind} holds a NUL byte; it is binary data, or remove it.")
     if _SURROGATE.search(value):
@@ -203,8 +205,12 @@ def _check_metadata(metadata: Any) -> None:
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"metadata is no JSON ({error}); give strings, numbers, lists and dicts.") from error
     if not same:
-        raise InvalidInput("metadata would come back changed (keys that are no strings, or tuples); use strings and lists.")
+        raise InvalidInput(
+            "metadata would come back changed (keys that are no strings, or tuples); use strings and lists."
+        )
     if len(packed) > _LARGEST_METADATA:
-        raise InvalidInput(f"metadata has {len(packed):,} characters, at most {_LARGEST_METADATA:,} are taken; trim it.")
+        raise InvalidInput(
+            f"metadata has {len(packed):,} characters, at most {_LARGEST_METADATA:,} are taken; trim it."
+        )
     if _SURROGATE.search(packed):
         raise InvalidInput("metadata holds a lone surrogate; decode it properly.")

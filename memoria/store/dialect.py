@@ -10,7 +10,7 @@ construction: no other person's words are read, counted or weighed (FTS5's own b
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ def dialect_of(_connection: Connection) -> SQLite:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Generator[None]:
     """Turn the database's errors into memoria's, each with its next step."""
     try:
         yield
@@ -110,7 +110,9 @@ def translated(path: Path) -> Iterator[None]:
 def _translate(error: DatabaseError, path: Path) -> StoreError:
     said = str(error.orig)
     if "disk is full" in said or "disk I/O error" in said:
-        return StorageFull(f"The disk under {path} took no more ({said}); free some space and try again. Nothing was lost.")
+        return StorageFull(
+            f"The disk under {path} took no more ({said}); free some space and try again. Nothing was lost."
+        )
     if "locked" in said or "busy" in said:
         return StoreBusy(f"Another process kept {path} locked too long; try again, or raise store.busy_timeout_s.")
     if isinstance(error, OperationalError) and ("unable to open" in said or "readonly" in said):

@@ -30,12 +30,16 @@ Vector = NDArray[np.float32]
 
 # Built once: for a small write, building a statement costs as much as running it.
 _KNOWN = select(schema.episode.c.key).where(
-    schema.episode.c.scope_id == bindparam("of_scope"), schema.episode.c.key.in_(bindparam("keys", expanding=True))
+    schema.episode.c.scope_id == bindparam("of_scope"),
+    schema.episode.c.key.in_(bindparam("keys", expanding=True)),
 )
 _READ = (
     select(schema.episode, schema.session.c.name)
     .join(schema.session, schema.session.c.id == schema.episode.c.session_id)
-    .where(schema.episode.c.scope_id == bindparam("of_scope"), schema.episode.c.id.in_(bindparam("ids", expanding=True)))
+    .where(
+        schema.episode.c.scope_id == bindparam("of_scope"),
+        schema.episode.c.id.in_(bindparam("ids", expanding=True)),
+    )
 )
 _ADD_EPISODE = insert(schema.episode)
 _ADD_EMBEDDING = insert(schema.embedding)
@@ -71,7 +75,11 @@ def known_keys(connection: Connection, scope_id: int, keys: Sequence[bytes]) -> 
 
 
 def add_episodes(
-    connection: Connection, state: ScopeState, drafts: Sequence[Draft], vectors: NDArray[np.float32], recorded: int
+    connection: Connection,
+    state: ScopeState,
+    drafts: Sequence[Draft],
+    vectors: NDArray[np.float32],
+    recorded: int,
 ) -> tuple[list[int], list[int]]:
     """Keep `drafts` (none of them known yet) with their vectors, float32 (n, dimension).
 

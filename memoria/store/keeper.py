@@ -53,12 +53,13 @@ class IndexKeeper:
         self._unflushed = 0
         self._asked = -_RETRY_S
         self._exact = ExactIndex(
-            load=self._load_scope, revision=self._scope_revision, all_ids=self._all_ids, limit_mb=settings.cache_mb
+            load=self._load_scope,
+            revision=self._scope_revision,
+            all_ids=self._all_ids,
+            limit_mb=settings.cache_mb,
         )
 
-    def search(
-        self, connection: Connection, vector: Vector, *, scope_id: int, limit: int, before: int | None
-    ) -> Found:
+    def search(self, connection: Connection, vector: Vector, *, scope_id: int, limit: int, before: int | None) -> Found:
         """The scope's `limit` nearest episodes not later than `before` (microseconds), as of `connection` or later."""
         with self._mutex:
             if self._own() and outbox.last_change(connection) > self._drained:
@@ -261,9 +262,7 @@ class IndexKeeper:
     def _scope_revision(self, scope_id: int) -> tuple[int, int]:
         table = schema.scope
         with self._ledger.read() as connection:
-            row = connection.execute(
-                select(table.c.last_id, table.c.revision).where(table.c.id == scope_id)
-            ).one()
+            row = connection.execute(select(table.c.last_id, table.c.revision).where(table.c.id == scope_id)).one()
         return row[0], row[1]
 
     def _all_ids(self) -> set[int]:

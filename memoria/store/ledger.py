@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,9 +24,7 @@ from memoria.store.text import VERSION as TEXT_VERSION
 FILE = "ledger.db"
 
 _TAKE = (
-    update(schema.counter)
-    .values(value=schema.counter.c.value + bindparam("more"))
-    .returning(schema.counter.c.value)
+    update(schema.counter).values(value=schema.counter.c.value + bindparam("more")).returning(schema.counter.c.value)
 )
 
 
@@ -44,7 +42,9 @@ class Ledger:
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"The home {home} cannot be made ({error.strerror}); choose another with --home.") from error
+            raise StoreError(
+                f"The home {home} cannot be made ({error.strerror}); choose another with --home."
+            ) from error
         self._engine = self.dialect.engine(self.path, settings)
         self._readers = self._engine.execution_options(readonly=True)
         try:
@@ -79,14 +79,14 @@ class Ledger:
         return secret
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A snapshot: every statement inside sees the same state, whatever others commit meanwhile."""
         self._refuse_fork()
         with translated(self.path), self._readers.begin() as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """A unit of work: the only writer while it lasts; committed whole at its end, or not at all."""
         self._refuse_fork()
         with translated(self.path), self._engine.begin() as connection:

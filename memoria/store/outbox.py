@@ -42,10 +42,7 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
     """Up to `limit` changes that came after `seq`, in order."""
     table = schema.outbox
     rows = connection.execute(
-        select(table.c.seq, table.c.op, table.c.episode_id)
-        .where(table.c.seq > seq)
-        .order_by(table.c.seq)
-        .limit(limit)
+        select(table.c.seq, table.c.op, table.c.episode_id).where(table.c.seq > seq).order_by(table.c.seq).limit(limit)
     )
     return [Change(*row) for row in rows]
 

@@ -47,7 +47,7 @@ session = Table(
     "session",
     tables,
     Column("id", Integer, primary_key=True),
-    Column("scope_id", ForeignKey("scope.id"), nullable=False),
+    Column("scope_id", Integer, ForeignKey("scope.id"), nullable=False),
     Column("name", String, nullable=False),
     UniqueConstraint("scope_id", "name"),
 )
@@ -57,8 +57,8 @@ episode = Table(
     "episode",
     tables,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("scope_id", ForeignKey("scope.id"), nullable=False),
-    Column("session_id", ForeignKey("session.id"), nullable=False),
+    Column("scope_id", Integer, ForeignKey("scope.id"), nullable=False),
+    Column("session_id", Integer, ForeignKey("session.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("key", LargeBinary(16), nullable=False),
     Column("speaker", String, nullable=False),
@@ -78,14 +78,20 @@ episode = Table(
 embedding = Table(
     "embedding",
     tables,
-    Column("episode_id", ForeignKey("episode.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "episode_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("episode.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
     Column("vector", LargeBinary, nullable=False),
 )
 
 idempotency = Table(
     "idempotency",
     tables,
-    Column("scope_id", ForeignKey("scope.id"), primary_key=True),
+    Column("scope_id", Integer, ForeignKey("scope.id"), primary_key=True),
     Column("key", String, primary_key=True),
     Column("recorded_at", BigInteger, nullable=False),
 )

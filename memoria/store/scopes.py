@@ -14,7 +14,6 @@ from memoria.errors import UnknownUser
 from memoria.records import Scope
 from memoria.store import schema
 
-
 # Built once: for a small write, building a statement costs as much as running it.
 _FIND_SCOPE = select(schema.scope.c.id, schema.scope.c.last_id, schema.scope.c.revision).where(
     schema.scope.c.tenant == bindparam("of_tenant"), schema.scope.c.user == bindparam("of_user")
@@ -22,7 +21,10 @@ _FIND_SCOPE = select(schema.scope.c.id, schema.scope.c.last_id, schema.scope.c.r
 _ADD_SCOPE = insert(schema.scope).returning(schema.scope.c.id)
 _LAST_POSITION = (
     select(func.max(schema.episode.c.position))
-    .where(schema.episode.c.scope_id == schema.session.c.scope_id, schema.episode.c.session_id == schema.session.c.id)
+    .where(
+        schema.episode.c.scope_id == schema.session.c.scope_id,
+        schema.episode.c.session_id == schema.session.c.id,
+    )
     .scalar_subquery()
 )
 _FIND_SESSION = select(schema.session.c.id, _LAST_POSITION).where(

@@ -12,14 +12,17 @@ import re
 import threading
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 import Stemmer
 
 VERSION = 1
 
 # Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese: no spaces between words, so pairs of characters stand in.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_UNSPACED += "\U00020000-\U0003ffff"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}_]+")
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _APOSTROPHE = re.compile(r"(?<=\w)['\u2019\u02bc](?=\w)")
@@ -42,11 +45,11 @@ _LONGEST = 64
 _local = threading.local()
 
 
-def _stemmer() -> Stemmer.Stemmer:
+def _stemmer() -> Any:
     """One stemmer a thread: PyStemmer's objects are not safe to share."""
     if not hasattr(_local, "stemmer"):
         _local.stemmer = Stemmer.Stemmer("english")
-    return _local.stemmer
+    return _local.stemmer  # pyright: ignore[reportUnknownVariableType]  # PyStemmer has no types
 
 
 @lru_cache(maxsize=65536)

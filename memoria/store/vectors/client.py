@@ -6,7 +6,7 @@ has applied them, so a drained outbox is findable; an answer that does not come 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -43,7 +43,7 @@ class ClientIndex:
                     self._client.create_payload_index(collection, field, q.PayloadSchemaType.INTEGER)
 
     @contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _reached(self) -> Generator[None]:
         try:
             yield
         except (ApiException, OSError, ValueError) as error:
@@ -68,9 +68,7 @@ class ClientIndex:
             with self._reached():
                 self._client.delete(self._collection, q.PointIdsList(points=list(ids)), wait=True)
 
-    def search(
-        self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None
-    ) -> Found:
+    def search(self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None) -> Found:
         """The scope's nearest points."""
         must: list[q.Condition] = [q.FieldCondition(key="s", match=q.MatchValue(value=scope))]
         if before is not None:

@@ -46,12 +46,13 @@ class EdgeIndex:
             else:
                 path.mkdir(parents=True, exist_ok=True)
                 self._shard = edge.EdgeShard.create(str(path), config)
-                for field, only in (("s", {"lookup": True, "range": False}), ("t", {"lookup": False, "range": True})):
-                    self._shard.update(
-                        edge.UpdateOperation.create_field_index(field, edge.IntegerIndexParams(**only))
-                    )
+                lookup, between = edge.IntegerIndexParams(lookup=True, range=False), edge.IntegerIndexParams(range=True)
+                self._shard.update(edge.UpdateOperation.create_field_index("s", lookup))
+                self._shard.update(edge.UpdateOperation.create_field_index("t", between))
         except Exception as error:  # the engine raises bare Exception for whatever went wrong
-            raise IndexUnavailable(f"The vector index {path} cannot be opened ({error}); it will be rebuilt.") from error
+            raise IndexUnavailable(
+                f"The vector index {path} cannot be opened ({error}); it will be rebuilt."
+            ) from error
 
     @property
     def _open(self) -> edge.EdgeShard:
@@ -70,9 +71,7 @@ class EdgeIndex:
         if ids:
             self._open.update(edge.UpdateOperation.delete_points(list(ids)))
 
-    def search(
-        self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None
-    ) -> Found:
+    def search(self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None) -> Found:
         """The scope's nearest points."""
         must: list[edge.FieldCondition] = [edge.FieldCondition("s", match=edge.MatchValue(scope))]
         if before is not None:

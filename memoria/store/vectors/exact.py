@@ -43,9 +43,7 @@ class ExactIndex:
     def delete(self, ids: Sequence[int]) -> None:
         """Nothing to do: the ledger has dropped them."""
 
-    def search(
-        self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None
-    ) -> Found:
+    def search(self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None) -> Found:
         """The scope's nearest points."""
         ids, times, vectors = self._matrix(scope)
         if before is not None:

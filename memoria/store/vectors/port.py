@@ -49,9 +49,7 @@ class VectorIndex(Protocol):
         """Remove points; ids that are not there are no error."""
         ...
 
-    def search(
-        self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None
-    ) -> Found:
+    def search(self, vector: NDArray[np.float32], *, scope: int, limit: int, before: int | None = None) -> Found:
         """The scope's `limit` nearest points by cosine, none later than `before` (microseconds)."""
         ...
 

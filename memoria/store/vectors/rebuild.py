@@ -1,7 +1,7 @@
 """Building an index generation in another process, so that this one's threads keep running.
 
 What enters: batches of points, streamed to a child as raw arrays through a pipe. What leaves: a folder that
-`EdgeIndex` opens. The child also merges its segments (`optimize()`), which holds the GIL and so may happen nowhere else.
+`EdgeIndex` opens. The child also merges its segments: `optimize()` holds the GIL and so may happen nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -22,7 +22,7 @@ _KIND = "episode"
 
 
 def build_generation(batches: Iterable[Sequence[Point]], path: Path, dimension: int) -> None:
-    """Fill a new shard at `path` in a subprocess. Raises `IndexUnavailable` when the child fails; then `path` is void."""
+    """Fill a new shard at `path` in a subprocess. Raises `IndexUnavailable` when the child fails (`path` is void)."""
     command = [sys.executable, "-m", "memoria.store.vectors.rebuild", str(path), str(dimension)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdin is not None
@@ -38,13 +38,13 @@ def build_generation(batches: Iterable[Sequence[Point]], path: Path, dimension: 
         raise IndexUnavailable(f"Building the vector index {path} failed ({last}); try again: memoria reindex")
 
 
-def _send(pipe: BinaryIO, batch: Sequence[Point]) -> None:
+def _send(pipe: IO[bytes], batch: Sequence[Point]) -> None:
     pipe.write(np.array([len(batch)], dtype=np.int64).tobytes())
     pipe.write(np.array([(p.id, p.scope, p.time) for p in batch], dtype=np.int64).tobytes())
     pipe.write(np.stack([p.vector for p in batch]).astype(np.float16).tobytes())
 
 
-def _receive(pipe: BinaryIO, dimension: int) -> Iterable[list[Point]]:
+def _receive(pipe: IO[bytes], dimension: int) -> Iterable[list[Point]]:
     while head := pipe.read(8):
         n = int(np.frombuffer(head, dtype=np.int64)[0])
         numbers = np.frombuffer(pipe.read(n * 24), dtype=np.int64).reshape(n, 3)

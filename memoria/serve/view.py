@@ -1,0 +1,56 @@
+"""What the command line shows, drawn for a terminal.
+
+What enters: contexts and reports. What leaves: rich renderables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from memoria.records import Context
+
+
+def show_context(context: Context, *, explain: bool = False) -> RenderableType:
+    """A context: its hits with citations, and with `explain` what each signal gave and what was left out."""
+    if not context.hits:
+        return Text("Nothing that is remembered fits.")
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for hit in context.hits:
+        episode = hit.episode
+        head = Text(f"{episode.occurred_at:%Y-%m-%d} {episode.speaker}", style="cyan")
+        table.add_row(f"[{hit.citation}]", head, Text(hit.quote))
+        if explain:
+            table.add_row("", Text(f"{hit.score:.2f}", style="dim"), Text(reasons(hit.signals), style="dim"))
+    known = "known" if context.known else "probably not known"
+    parts: list[RenderableType] = [table, Text(f"confidence {context.confidence:.0%}: {known}", style="dim")]
+    if explain:
+        times = ", ".join(f"{name} {seconds * 1000:.1f} ms" for name, seconds in context.timings.items())
+        parts.append(Text(f"{context.tokens} of {context.budget} tokens; {times}", style="dim"))
+        parts.extend(Text(f"left out {each.episode_id}: {each.reason}", style="dim") for each in context.dropped)
+    return Group(*parts)
+
+
+def reasons(signals: Mapping[str, float], most: int = 10) -> str:
+    """What each signal gave, the strongest first."""
+    ordered = sorted(signals.items(), key=lambda pair: -abs(pair[1]))[:most]
+    return ", ".join(f"{name} {value:+.2f}" for name, value in ordered)
+
+
+def show_status(report: Mapping[str, Any]) -> RenderableType:
+    """A status report, one line a fact; faults in red."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    for key, value in report.items():
+        if isinstance(value, Mapping):
+            for inner, fact in value.items():  # pyright: ignore[reportUnknownVariableType]
+                table.add_row(f"{key} {inner}".replace("_", " "), Text(str(fact)))  # pyright: ignore[reportUnknownArgumentType]
+        elif key != "faults":
+            table.add_row(key.replace("_", " "), Text(str(value)))
+    if "faults" not in report:
+        return table
+    faults = [Text(fault, style="red") for fault in report["faults"]]
+    return Group(table, *(faults or [Text("Everything holds together.", style="green")]))
