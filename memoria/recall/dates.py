@@ -40,14 +40,11 @@ _PHRASES = (
     rf"(?:last|this|next)\s+(?:{_DAY}|{_MONTH})\b",
     rf"(?:(?:last|this)\s+)?(?:{'|'.join(_SEASON)})\b(?:\s+(?:of\s+)?\d{{4}})?",
     r"(?:yesterday|today|tonight)\b",
-    rf"(?:(?:in|since|before|after|until|during|early|late|mid)[\s-]+){_MONTH}\b",
-    rf"(?:on|since|before|after|until)\s+{_DAY}\b",
     r"(?:19|20)\d{2}",
+    rf"(?P<needs_lead>{_MONTH}\b|{_DAY}\b)",  # "may" and "march" are verbs, unless "in May"
 )
-_PHRASE = re.compile(
-    rf"(?<!\w)(?P<side>before|until|by|since|after)?\s*(?P<phrase>{'|'.join(_PHRASES)})(?!\d)", re.IGNORECASE
-)
-_LEAD = re.compile(r"^(?:in|on|since|before|after|until|during|early|late|mid)[\s-]+", re.IGNORECASE)
+_LEAD = r"(?P<lead>before|until|by|since|after|in|on|during|early|late|mid)"
+_PHRASE = re.compile(rf"(?<![A-Za-z0-9_])(?:{_LEAD}[\s-]+)?(?P<phrase>{'|'.join(_PHRASES)})(?!\d)", re.IGNORECASE)
 _RELATIVE = re.compile(r"^(last|this|next)\s+(\w+)$", re.IGNORECASE)
 _NUMERIC = re.compile(r"^(\d{4})(?:[-/.]|\s*年\s*)(\d{1,2})(?:(?:[-/.]|\s*月\s*)(\d{1,2}))?")
 _FAR = 1 << 62
@@ -66,15 +63,13 @@ def spans_in(question: str, now: datetime) -> tuple[Span, ...]:
     """The spans of time that `question` names, seen from `now` (aware). Empty when it names none."""
     found: list[Span] = []
     for match in _PHRASE.finditer(question):
+        lead = (match.group("lead") or "").lower()
+        if match.group("needs_lead") and not lead:
+            continue
         phrase = match.group("phrase").strip()
-        side = (match.group("side") or "").lower()
-        lead = _LEAD.match(phrase)
-        if lead:
-            side = side or lead.group(0).strip(" -").lower()
-            phrase = phrase[lead.end() :]
         period = _period(phrase.lower(), now)
         if period is not None:
-            found.append(_sided(*period, side))
+            found.append(_sided(*period, lead))
     return tuple(found)
 
 

@@ -84,7 +84,7 @@ def count(connection: Connection) -> int:
 
 def model_of(connection: Connection) -> tuple[str, int] | None:
     """The identity and dimension of the model that made this home's embeddings; None before the first."""
-    held = dict(connection.execute(_MODEL).tuples().all())
+    held = {row.key: row.value for row in connection.execute(_MODEL)}
     if _IDENTITY not in held or _DIMENSION not in held:
         return None
     return held[_IDENTITY].decode(), int(held[_DIMENSION])

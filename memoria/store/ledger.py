@@ -65,9 +65,11 @@ class Ledger:
                 "upgrade with: pip install -U memoria-lifelong"
             )
         with self.write() as connection:
-            if migrations.revision_of(connection) is None and _foreign_tables(connection):
+            revision = migrations.revision_of(connection)  # again, under the lock: another process may have been first
+            if revision is None and _foreign_tables(connection):
                 raise CorruptHome(f"{self.path} is some other program's database; use another home.")
-            migrations.upgrade(connection)
+            if revision != schema.HEAD:
+                migrations.upgrade(connection)
             if revision is None:
                 _found(connection)
 

@@ -33,7 +33,10 @@ class ClientIndex:
     def __init__(self, *, url: str, collection: str, dimension: int, api_key: str | None = None) -> None:
         self._url, self._collection = url, collection
         with self._reached():
-            self._client = QdrantClient(":memory:") if url == ":memory:" else QdrantClient(url=url, api_key=api_key)
+            if url == ":memory:":
+                self._client = QdrantClient(url)
+            else:  # its version check runs in a thread of its own and can only warn
+                self._client = QdrantClient(url=url, api_key=api_key, check_compatibility=False)
             if self._client.collection_exists(collection):
                 return
             params = q.VectorParams(size=dimension, distance=q.Distance.DOT, datatype=q.Datatype.FLOAT16)
