@@ -3,7 +3,7 @@
 What enters: LoCoMo and the first haystacks of LongMemEval from `../shared/data` (never shipped). What leaves: the
 numbers for `memoria/recall/weights.py`, and R@10 and NDCG@10 of the left-out conversations. LoCoMo's fit leaves out one
 conversation at a time; LongMemEval's a fifth of its haystacks. Both sets fit one and the same weights: a LongMemEval
-question counts three times, as there are twelve times fewer.
+question counts three times, as there are fourteen times fewer.
 
     .venv/bin/python benchmarks/fit_recall.py ../shared/data /tmp/fit-cache
 """
@@ -80,8 +80,8 @@ def ask(memory: Memory, case: Case, group: str, weight: float) -> list[Asked]:
 ID_OF: dict[str, dict[int, str]] = {}
 
 
-def strangers(memory: Memory, questions: list[str]) -> list[dict[str, float]]:
-    """What confidence rests on for questions asked of a memory."""
+def judge(memory: Memory, questions: list[str]) -> list[dict[str, float]]:
+    """What confidence rests on, for questions asked of a memory."""
     found = []
     for text in questions:
         examined = memory.examine(text, user=USER, now=None)
@@ -89,11 +89,11 @@ def strangers(memory: Memory, questions: list[str]) -> list[dict[str, float]]:
     return found
 
 
-def collect(data: Path, cache: Path) -> tuple[list[Asked], list[tuple[dict[str, float], bool]]]:
+def collect(data: Path, cache: Path) -> tuple[list[Asked], list[tuple[dict[str, float], bool, float]]]:
     """Every question of both sets, and the evidence of right and wrong conversations."""
     embedder = load_embeddings(None, cache)
     asked: list[Asked] = []
-    judged: list[tuple[dict[str, float], bool]] = []
+    judged: list[tuple[dict[str, float], bool, float]] = []
     for name, (limit, weight) in SETS.items():
         cases = list(read_cases(data / f"{name}.jsonl.gz", limit))
         for number, case in enumerate(cases):
@@ -110,8 +110,8 @@ def collect(data: Path, cache: Path) -> tuple[list[Asked], list[tuple[dict[str, 
                 group = f"{name}-{number}"
                 ID_OF[group] = row_items(memory)
                 asked.extend(ask(memory, case, group, weight))
-                judged.extend((e, True) for e in strangers(memory, own))
-                judged.extend((e, False) for e in strangers(memory, wrong))
+                judged.extend((e, True, weight) for e in judge(memory, own))
+                judged.extend((e, False, weight) for e in judge(memory, wrong))
             print(f"\r{group}   ", end="", file=sys.stderr)
     return asked, judged
 
@@ -171,16 +171,17 @@ def left_out(asked: list[Asked], name: str, folds: int) -> dict[str, float]:
     return {key: round(float(np.average([part[key] for part in parts], weights=sizes)), 3) for key in parts[0]}
 
 
-def fit_confidence(judged: list[tuple[dict[str, float], bool]]) -> None:
+def fit_confidence(judged: list[tuple[dict[str, float], bool, float]]) -> None:
     """Fit, and report how well the right conversation is told from the wrong one."""
     names = [name for name in CONFIDENCE if name != "bias"]
-    x = np.array([[evidence[name] for name in names] for evidence, _ in judged])
-    y = np.array([right for _, right in judged])
-    model = LogisticRegression(C=100, max_iter=1000).fit(x, y)
+    x = np.array([[evidence[name] for name in names] for evidence, _, _ in judged])
+    y = np.array([right for _, right, _ in judged])
+    share = np.array([weight for _, _, weight in judged])
+    model = LogisticRegression(C=100, max_iter=1000).fit(x, y, sample_weight=share)
     sure = model.predict_proba(x)[:, 1]
     print(
         "CONFIDENCE",
-        {"bias": round(float(model.intercept_[0]), 2)} | dict(zip(names, model.coef_[0].round(2), strict=True)),
+        {"bias": round(float(model.intercept_[0]), 2)} | dict(zip(names, model.coef_[0].round(2).tolist(), strict=True)),
     )
     for threshold in (0.3, 0.4, 0.5, 0.6):
         print(

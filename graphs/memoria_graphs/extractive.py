@@ -15,7 +15,7 @@ from memoria import Context
 UNKNOWN = "I do not know: you never told me."
 NOTED = "I will remember that."
 
-_QUOTES = 3
+QUOTES = 5
 _MARK = "memoria_extract"
 _ASKS = re.compile(
     r"[?？]|^\W*(who|whom|whose|what|when|where|which|why|how|is|are|was|were|am|do|does|did|have|has|had|can|could|"
@@ -25,7 +25,7 @@ _ASKS = re.compile(
 
 
 def extract_answer(said: str, context: Context | None) -> AIMessage:
-    """The reply to `said`: up to three quotes with citations, that nothing is known, or, to a statement, a nod."""
+    """The reply to `said`: up to five quotes with citations, that nothing is known, or, to a statement, a nod."""
     return AIMessage(_answer(said, context), additional_kwargs={_MARK: True})
 
 
@@ -40,7 +40,7 @@ def _answer(said: str, context: Context | None) -> str:
     if context is None or not context.known:
         return UNKNOWN
     lines = [
-        f"“{hit.quote}” ({hit.episode.speaker}, {hit.episode.occurred_at:%d %b %Y}) [{hit.citation}]"
-        for hit in context.hits[:_QUOTES]
+        f"[{hit.citation}] “{hit.quote}” ({hit.episode.speaker}, {hit.episode.occurred_at:%d %b %Y})"
+        for hit in context.hits[:QUOTES]
     ]
-    return "From what I remember: " + "; ".join(lines)
+    return "\n".join(["From what I remember:", *lines])

@@ -17,12 +17,12 @@ from memoria.recall.weights import CONFIDENCE
 
 
 def evidence_of(lexical: Lexical | None, dense: Dense | None, hits: NDArray[np.int64]) -> dict[str, float]:
-    """What the judgement rests on: the best cosine, the best cover of the question by a hit's window, and the share
-    of the question's words ever heard. Without a signal its part is 0."""
+    """What the judgement rests on: the best cosine, the best cover of the question's words by a hit, and the share of
+    them ever heard. Without a signal its part is 0."""
     return {
         "bias": 1.0,
         "cosine": dense.best if dense is not None else 0.0,
-        "cover": float(lexical.window_cover[hits].max()) if lexical is not None and len(hits) else 0.0,
+        "cover": float(lexical.cover[hits].max()) if lexical is not None and len(hits) else 0.0,
         "known": lexical.known if lexical is not None else 0.0,
     }
 

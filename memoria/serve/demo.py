@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from memoria_agents import Companion, Reply
+from memoria_graphs.extractive import QUOTES
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import Progress
@@ -70,7 +71,7 @@ def fits(reply: Reply, question: dict[str, Any]) -> bool:
     context = reply.context
     if context is None or context.known != question["known"]:
         return False
-    shown = " ".join(hit.episode.text.casefold() for hit in context.hits[:3])
+    shown = " ".join(hit.episode.text.casefold() for hit in context.hits[:QUOTES])
     return not question["known"] or any(each.casefold() in shown for each in question["expect"])
 
 
