@@ -181,12 +181,12 @@ def fit_confidence(judged: list[tuple[dict[str, float], bool, float]]) -> None:
     sure = model.predict_proba(x)[:, 1]
     print(
         "CONFIDENCE",
-        {"bias": round(float(model.intercept_[0]), 2)} | dict(zip(names, model.coef_[0].round(2).tolist(), strict=True)),
+        {"bias": round(float(model.intercept_[0]), 2)}
+        | dict(zip(names, model.coef_[0].round(2).tolist(), strict=True)),
     )
     for threshold in (0.3, 0.4, 0.5, 0.6):
-        print(
-            f"  at {threshold}: known {np.mean(sure[y] >= threshold):.3f} of right, {np.mean(sure[~y] >= threshold):.3f} of wrong"
-        )
+        right, wrong = np.mean(sure[y] >= threshold), np.mean(sure[~y] >= threshold)
+        print(f"  at {threshold}: known {right:.3f} of right, {wrong:.3f} of wrong")
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from memoria.models.embeddings import Embedder
 from memoria.recall.budget import Written, quote_of, write_context
 from memoria.recall.confidence import confidence, evidence_of
 from memoria.recall.dense import Dense, score_dense
-from memoria.recall.fuse import Ranking, fuse
+from memoria.recall.fuse import Ranking, asked_before, fuse
 from memoria.recall.lexical import Lexical, score_lexical
 from memoria.recall.question import Question, read_question
 from memoria.records import Context, Dropped, Scope
@@ -117,15 +117,19 @@ class RecallEngine:
         question = read_question(request.query, request.now, shelf.speakers)
         mask = self._mask(connection, state, shelf, request)
         dense = lexical = None
+        if (signals.lexical or signals.lexical_window) and mask.any():
+            shelf.learn(connection, state.id, question.terms)
+            lexical = score_lexical(shelf, mask, question.terms)
+            asked = asked_before(shelf, question, lexical)
+            if asked.any():
+                mask = mask & ~asked
+                lexical = score_lexical(shelf, mask, question.terms)
         if vector is not None and mask.any():
             limit, now = max(self._settings.candidates, request.k), to_micros(request.now)
             # A filter by time costs more than the search itself: only where something lies in the future.
             before = now if int(shelf.occurred.max()) > now else None
             found = self._keeper.search(connection, vector, scope_id=state.id, limit=limit, before=before)
             dense = score_dense(shelf, mask, found)
-        if (signals.lexical or signals.lexical_window) and mask.any():
-            shelf.learn(connection, state.id, question.terms)
-            lexical = score_lexical(shelf, mask, question.terms)
         ranking = fuse(shelf, mask, question, lexical, dense, signals)
         return Examined(shelf, question, ranking, lexical, dense)
 

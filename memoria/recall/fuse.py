@@ -23,6 +23,9 @@ from memoria.store.shelf import Shelf
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+_SPEAKER_TERMS = 2  # a speaker's name is searched with the turn
+_ALL_OF_IT = 0.999
+
 _USER, _ASSISTANT = ROLES.index("user"), ROLES.index("assistant")
 
 
@@ -75,6 +78,13 @@ def fuse(
     for name, values in features.items():
         score += np.float32(WEIGHTS[name]) * values
     return Ranking(features, score, candidate & mask)
+
+
+def asked_before(shelf: Shelf, question: Question, lexical: Lexical) -> Mask:
+    """The turns (n,) that only ask the same thing: a question asked again is no evidence for its answer."""
+    wordy = len(question.terms) + _SPEAKER_TERMS
+    same = (lexical.cover > _ALL_OF_IT) & (shelf.length <= wordy) & (shelf.shape & HAS_QUESTION > 0)
+    return same if len(question.terms) > 1 else np.zeros(len(shelf), dtype=np.bool_)
 
 
 def _dense_features(dense: Dense, mask: Mask, alone: Floats, signals: Signals) -> dict[str, Floats]:

@@ -75,7 +75,9 @@ def test_hits_say_who_when_where(memory: Memory) -> None:
     assert Context.model_validate_json(context.model_dump_json()) == context
 
 
-WORDS = st.lists(st.sampled_from(["tea", "sea", "dog", "rain", "zanzibar", "茶茶"]), min_size=1, max_size=6).map(" ".join)
+WORDS = st.lists(st.sampled_from(["tea", "sea", "dog", "rain", "zanzibar", "茶茶"]), min_size=1, max_size=6).map(
+    " ".join
+)
 PEOPLE = st.lists(st.tuples(st.sampled_from(["ana", "bob", "eve"]), WORDS), min_size=2, max_size=14)
 
 

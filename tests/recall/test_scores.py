@@ -65,7 +65,9 @@ def test_masked_turns_count_for_nothing(memory: Memory) -> None:
     assert scores.turn[3:].tolist() == [0, 0, 0]
 
 
-QUESTIONS = st.sampled_from(["Where is the sea?", "When did Ana drink tea in 2026?", "tea", "茶", "What do you like?", "?"])
+QUESTIONS = st.sampled_from(
+    ["Where is the sea?", "When did Ana drink tea in 2026?", "tea", "茶", "What do you like?", "?"]
+)
 SWITCHES = st.fixed_dictionaries({name: st.booleans() for name in Signals.model_fields})
 
 

@@ -14,7 +14,7 @@ from memoria import InvalidInput, Memory, Turn
 from memoria.errors import UnknownUser
 from memoria.remember.turns import check_name, to_turns
 
-NAIVE = datetime(2025, 1, 1)  # noqa: DTZ001
+NAIVE = datetime(2025, 1, 1)
 BAD = {
     "empty text": ({"text": ""}, "empty"),
     "blank text": ({"text": " \n\t"}, "empty"),
@@ -122,7 +122,11 @@ def test_messages_of_every_role() -> None:
         HumanMessage([{"type": "image_url", "image_url": "x"}]),
     ]
     turns = to_turns(given)
-    assert [(turn.role, turn.text) for turn in turns] == [("system", "rules"), ("tool", "result"), ("assistant", "look")]
+    assert [(turn.role, turn.text) for turn in turns] == [
+        ("system", "rules"),
+        ("tool", "result"),
+        ("assistant", "look"),
+    ]
     assert turns[2].metadata == {"attachments": ["image_url"]}
 
 

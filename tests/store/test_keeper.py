@@ -134,7 +134,8 @@ def test_a_second_process_finds_without_the_lock(memory: Memory, home: Path) -> 
         from memoria import HashEmbeddings, Memory
         with Memory(sys.argv[1], embeddings=HashEmbeddings(64)) as memory:
             memory.remember("the second process said that", user="ana")
-            print(memory.status()["index"]["owns_index"], [h.episode.text for h in memory.recall("said", user="ana").hits])
+            found = memory.recall("said", user="ana").hits
+            print(memory.status()["index"]["owns_index"], [hit.episode.text for hit in found])
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), str(home)], capture_output=True, text=True, check=True
