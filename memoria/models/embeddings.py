@@ -1,152 +1,144 @@
-"""One face for every embedding model: checked unit vectors, and a name to keep beside them.
+"""Embedding models: LangChain's `Embeddings` is the port, and `Embedder` what memoria makes of one.
 
-What enters: any LangChain `Embeddings`, or a name for one. What leaves: an `Embedder`, whose vectors are float32,
-of one length and of unit norm, so that a dot product is a cosine everywhere else.
+What enters: a name, or any LangChain embeddings object. What leaves: unit vectors as float32 arrays, checked, with the
+model's identity, which a home stores beside its vectors so that two models never mix.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from memoria.errors import EmbeddingMismatch, InvalidInput
+from memoria.errors import EmbeddingMismatch, InvalidInput, ModelUnavailable
 from memoria.models.fastembed import FastEmbed
 from memoria.models.hashing import HashEmbeddings
-from memoria.models.hub import SentenceModel
 from memoria.models.minilm import MiniLM
 
-_CACHED_QUERIES = 1024
-_PROBE = "memoria"
+Vectors = NDArray[np.float32]
 
-
-@runtime_checkable
-class _ArrayEmbeddings(Protocol):
-    """Models that can skip Python lists."""
-
-    def embed_array(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+_REMEMBERED_QUERIES = 1024
 
 
 class Embedder:
-    """An embedding model as memoria uses it. Safe to share between threads when the model is.
+    """A model with an identity: `embed` gives unit vectors. Safe to share by threads."""
 
-    Args:
-        model: any LangChain embeddings.
-
-    Attributes:
-        identity: the name under which its vectors are kept; vectors of two identities are never compared.
-    """
-
-    def __init__(self, model: Embeddings) -> None:
-        self.identity = _identity(model)
-        self._model = model
-        self._dimension = _declared_dimension(model)
-        self._cached_query = lru_cache(_CACHED_QUERIES)(self._query)
+    def __init__(self, model: Embeddings, identity: str) -> None:
+        self.model = model
+        self.identity = identity
+        self._dimension: int | None = getattr(model, "dimension", None)
+        self._queries: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
 
     @property
     def dimension(self) -> int:
-        """Components of a vector; a model that does not declare it is asked once, with a short text."""
+        """How many numbers a vector has; asked of the model once."""
         if self._dimension is None:
-            self._checked([self._model.embed_query(_PROBE)], 1)
-        assert self._dimension is not None  # `_checked` notes it
+            self._dimension = len(self.model.embed_query("dimension"))
         return self._dimension
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of `texts` in their order, shape (n, dimension); a zero vector stays zero.
-
-        Raises:
-            EmbeddingMismatch: the model gave another number of vectors, unequal or changed lengths, or values
-                that are not finite.
-        """
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of `texts`, float32 (n, dimension). Raises `EmbeddingMismatch` when the model gives others."""
         if not texts:
-            return np.zeros((0, self.dimension), np.float32)
-        if isinstance(self._model, _ArrayEmbeddings):
-            return self._checked(self._model.embed_array(texts), len(texts))
-        return self._checked(self._model.embed_documents(list(texts)), len(texts))
+            return np.empty((0, self.dimension), dtype=np.float32)
+        whole = getattr(self.model, "embed_array", None)
+        given = whole(texts) if whole is not None else self.model.embed_documents(list(texts))
+        return self._checked(given, len(texts))
 
-    def embed_query(self, text: str) -> NDArray[np.float32]:
-        """The unit vector of a question, shape (dimension,), read-only; the last 1,024 questions are kept.
-
-        Raises:
-            EmbeddingMismatch: as for `embed`.
-        """
-        return self._cached_query(text)
-
-    def _query(self, text: str) -> NDArray[np.float32]:
-        vector = self._checked([self._model.embed_query(text)], 1)[0]
-        vector.setflags(write=False)
+    def embed_query(self, text: str) -> Vectors:
+        """The unit vector of a question, float32 (dimension,); the last thousand are remembered."""
+        with self._lock:
+            if text in self._queries:
+                self._queries.move_to_end(text)
+                return self._queries[text]
+        vector = self._checked([self.model.embed_query(text)], 1)[0]
+        vector.flags.writeable = False  # shared by every caller
+        with self._lock:
+            self._queries[text] = vector
+            if len(self._queries) > _REMEMBERED_QUERIES:
+                self._queries.popitem(last=False)
         return vector
 
-    def _checked(self, raw: Any, count: int) -> NDArray[np.float32]:
+    def _checked(self, given: object, count: int) -> Vectors:
         try:
-            vectors = np.array(raw, np.float64)  # a copy, wide enough that a norm cannot overflow
-        except (TypeError, ValueError) as error:
-            raise self._mismatch("vectors of unequal length or values that are not numbers") from error
-        if vectors.ndim != 2 or len(vectors) != count or not vectors.shape[1]:
-            raise self._mismatch(f"an array of shape {vectors.shape} for {count} texts")
-        if not np.isfinite(vectors).all():
-            raise self._mismatch("values that are not finite")
-        if self._dimension is None:
-            self._dimension = vectors.shape[1]
-        if vectors.shape[1] != self._dimension:
-            raise self._mismatch(f"{vectors.shape[1]} components where it has {self._dimension}")
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, norms, out=vectors, where=norms > 0)
-        return vectors.astype(np.float32)
-
-    def _mismatch(self, what: str) -> EmbeddingMismatch:
-        return EmbeddingMismatch(f"The embedding model {self.identity} gave {what}; check it or use another one.")
-
-
-def _identity(model: Embeddings) -> str:
-    for attribute in ("identity", "model", "model_name"):
-        name = getattr(model, attribute, None)
-        if isinstance(name, str) and name:
-            return name
-    return type(model).__qualname__
-
-
-def _declared_dimension(model: Embeddings) -> int | None:
-    declared = getattr(model, "dimension", None)
-    return declared if isinstance(declared, int) else None
+            vectors = np.asarray(given, dtype=np.float32)
+        except (ValueError, TypeError) as error:
+            raise EmbeddingMismatch(f"{self.identity} gave vectors of different lengths; check the model.") from error
+        if vectors.shape != (count, self.dimension) or not np.isfinite(vectors).all():
+            raise EmbeddingMismatch(
+                f"{self.identity} gave vectors of shape {vectors.shape} for {count} texts of {self.dimension} finite "
+                "numbers each; check the model."
+            )
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return (vectors / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def load_embeddings(spec: str | Embeddings | None, cache_dir: Path) -> Embedder:
     """The embedding model that `spec` names.
 
     Args:
-        spec: None or "minilm" (the offline default), "minilm-fp32", "hash" or "hash-N" (tests), "fastembed:NAME",
-            any other name or folder for sentence-transformers, or a LangChain embeddings object.
-        cache_dir: where model files may be kept.
+        spec: None or "minilm" (the offline default), "minilm-fp32", "hash" or "hash-N" (N numbers, for tests),
+            "fastembed:NAME", a sentence-transformers hub name or path, or any LangChain embeddings object.
+        cache_dir: where exported and fetched models lie.
 
     Raises:
-        InvalidInput: `spec` is none of these.
-        ModelUnavailable: the model's package or files are missing (the default finds out at its first text).
+        ModelUnavailable: a package, the weights or the network is missing.
     """
-    if spec is None:
-        spec = "minilm"
-    if not isinstance(spec, str):
-        return Embedder(spec)
-    return Embedder(_named(spec, cache_dir))
-
-
-def _named(spec: str, cache_dir: Path) -> Embeddings:
-    kind, _, size = spec.partition("-")
-    if spec == "minilm":
-        return MiniLM(cache_dir)
-    if spec == "minilm-fp32":
-        return MiniLM(cache_dir, "fp32")
-    if spec == "hash":
-        return HashEmbeddings()
-    if kind == "hash" and size.isdecimal():
-        return HashEmbeddings(int(size))
+    if isinstance(spec, Embeddings):
+        return Embedder(spec, _identity(spec))
+    model: Embeddings
+    if spec in (None, "minilm", "minilm-fp32"):
+        model = MiniLM(cache_dir, "fp32" if spec == "minilm-fp32" else "int8")
+        return Embedder(model, model.identity)
+    assert spec is not None
+    if spec == "hash" or spec.startswith("hash-"):
+        number = spec.removeprefix("hash").removeprefix("-") or "384"
+        if not number.isdigit():
+            raise InvalidInput(f"The embedding model {spec!r} is none; write hash-N with N a number.")
+        model = HashEmbeddings(int(number))
+        return Embedder(model, model.identity)
     if spec.startswith("fastembed:"):
-        return FastEmbed(spec.removeprefix("fastembed:"), cache_dir)
-    if not spec.strip():
-        raise InvalidInput('The embeddings\' name is empty; give one, or None for the offline "minilm".')
-    return SentenceModel(spec)
+        model = FastEmbed(spec.removeprefix("fastembed:"), cache_dir)
+        return Embedder(model, model.identity)
+    return Embedder(_Hub(spec, cache_dir), f"hub:{spec}")
+
+
+def _identity(model: Embeddings) -> str:
+    """What the object calls itself, else its class: a home asks for the same one ever after."""
+    for name in ("identity", "model", "model_name"):
+        value = getattr(model, name, None)
+        if isinstance(value, str):
+            return value
+    return f"{type(model).__module__}.{type(model).__qualname__}"
+
+
+class _Hub(Embeddings):
+    """A sentence-transformers model by hub name or path."""
+
+    def __init__(self, name: str, cache_dir: Path) -> None:
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise ModelUnavailable(
+                f'The embedding model {name!r} needs: pip install "memoria-lifelong[local]"'
+            ) from error
+        try:
+            self._model = SentenceTransformer(name, device="cpu", cache_folder=str(cache_dir / "hub"))
+        except (OSError, ValueError) as error:
+            raise ModelUnavailable(
+                f"The embedding model {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
+                "check the name or path, or go online once."
+            ) from error
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Vectors of passages."""
+        return self._model.encode(texts, show_progress_bar=False).tolist()
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question."""
+        return self.embed_documents([text])[0]
