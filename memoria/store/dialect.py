@@ -79,7 +79,7 @@ class SQLite:
 
     def postings(self, connection: Connection, term: str) -> list[int]:
         """Episode ids that hold the marked `term`, one for each time it occurs."""
-        return list(connection.execute(_POSTINGS, {"term": term}).scalars())
+        return [row[0] for row in connection.execute(_POSTINGS, {"term": term}).all()]
 
     def lexicon_count(self, connection: Connection) -> int:
         """How many episodes the lexicon holds."""

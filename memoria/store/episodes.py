@@ -177,7 +177,7 @@ def read_episodes(connection: Connection, scope: Scope, scope_id: int, ids: Sequ
     found: dict[int, Episode] = {}
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(_READ, {"of_scope": scope_id, "ids": ids[start : start + _CHUNK]})
-        found.update((row.id, _episode(row, scope)) for row in rows)
+        found.update((row.id, _episode(row, scope)) for row in rows.all())
     return found
 
 

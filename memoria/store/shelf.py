@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from memoria.records import ROLES
 from memoria.store import schema
@@ -123,14 +123,22 @@ class Shelves:
         return shelf
 
 
-def _rows(connection: Connection, scope_id: int, after: int) -> list[Sequence[Any]]:
-    table = schema.episode
-    columns = (table.c.id, table.c.session_id, table.c.position, table.c.occurred_at, table.c.recorded_at)
-    more = (table.c.speaker, table.c.role, table.c.length, table.c.shape)
-    query = select(*columns, *more).where(table.c.scope_id == scope_id)
-    if after:
-        query = query.where(table.c.id > after)
-    return [tuple(row) for row in connection.execute(query)]
+_TABLE = schema.episode
+_ROWS = select(
+    _TABLE.c.id,
+    _TABLE.c.session_id,
+    _TABLE.c.position,
+    _TABLE.c.occurred_at,
+    _TABLE.c.recorded_at,
+    _TABLE.c.speaker,
+    _TABLE.c.role,
+    _TABLE.c.length,
+    _TABLE.c.shape,
+).where(_TABLE.c.scope_id == bindparam("of_scope"), _TABLE.c.id > bindparam("after"))
+
+
+def _rows(connection: Connection, scope_id: int, after: int) -> Sequence[Sequence[Any]]:
+    return connection.execute(_ROWS, {"of_scope": scope_id, "after": after}).all()
 
 
 def _build(rows: Sequence[Sequence[Any]]) -> Shelf:
