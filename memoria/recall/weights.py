@@ -9,26 +9,26 @@ from __future__ import annotations
 
 # feature -> weight. A feature's name begins with its signal's (configs/recall.yaml switches those).
 WEIGHTS: dict[str, float] = {
-    "dense.turn": 2.03,  # the turn means what the question asks
-    "dense_window.turn": 0.41,  # its neighbours do: short turns lean on what stands around them
-    "lexical.turn": 1.52,  # it uses the question's words ...
-    "lexical.cover": 0.75,  # ... and many different ones of them
-    "lexical_window.turn": 2.88,  # the words stand in the turn before or after: question and answer
-    "lexical_window.cover": 1.41,
-    "session.lexical": 1.18,  # the talk it belongs to is about that
-    "session.dense": 1.14,
-    "speaker.named": 1.61,  # the question names who said it
-    "speaker.self": 1.53,  # "my", "I": what the person said themselves
-    "speaker.assistant": 0.72,  # "you": what the assistant said
-    "time.within": 1.27,  # said in a period that the question names
-    "shape.length": 4.03,  # a turn of three words seldom answers anything
-    "shape.number": 0.82,  # "when", "how many": answers hold digits
-    "shape.question": -0.36,  # answers are seldom questions
+    "dense.turn": 2.21,  # the turn means what the question asks
+    "dense_window.turn": 0.26,  # its neighbours do: short turns lean on what stands around them
+    "lexical.turn": 1.49,  # it uses the question's words ...
+    "lexical.cover": 0.71,  # ... and many different ones of them
+    "lexical_window.turn": 2.93,  # the words stand in the turn before or after: question and answer
+    "lexical_window.cover": 1.46,
+    "session.lexical": 1.24,  # the talk it belongs to is about that
+    "session.dense": 0.94,
+    "speaker.named": 1.59,  # the question names who said it
+    "speaker.self": 1.54,  # "my", "I": what the person said themselves
+    "speaker.assistant": 0.73,  # "you": what the assistant said
+    "time.within": 1.31,  # said in a period that the question names
+    "shape.length": 3.9,  # a turn of three words seldom answers anything
+    "shape.number": 0.83,  # "when", "how many": answers hold digits
+    "shape.question": -0.32,  # answers are seldom questions
 }
 
 # Is the answer in the memory at all? A logistic regression on the best of each signal, fitted on questions asked of the
 # right and of the wrong conversation.
-CONFIDENCE: dict[str, float] = {"bias": -15.14, "cosine": 24.44, "cover": 5.85, "known": 1.45}
+CONFIDENCE: dict[str, float] = {"bias": -14.49, "cosine": 23.63, "cover": 5.78, "known": 1.19}
 
 LONG_ENOUGH = 20  # terms from which on a turn says enough: more adds nothing
 STANDS_ALONE = 20  # a turn of so many terms counts its window by half: long turns explain themselves
