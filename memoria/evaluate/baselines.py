@@ -42,7 +42,7 @@ class Baselines:
         lexical = self._bm25(question, seen)
         orders = {
             "dense": dense,
-            "RRF": 1 / (_RRF_K + _ranks(dense, seen)) + 1 / (_RRF_K + _ranks(lexical, seen)),
+            "RRF": 1 / (_RRF_K + _ranks(dense, seen)) + (lexical > 0) / (_RRF_K + _ranks(lexical, seen)),
             "mix": _min_max(dense, seen) + _min_max(lexical, seen),
         }
         return {name: np.argsort(-np.where(seen, s, -np.inf), kind="stable")[:limit] for name, s in orders.items()}

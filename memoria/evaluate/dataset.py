@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -57,15 +57,36 @@ def read_cases(path: Path, limit: int | None = None) -> Iterator[Case]:
         raise InvalidInput(f"{path} does not exist; name a data set (.jsonl or .jsonl.gz).")
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(islice(lines, limit), 1):
-            try:
-                yield _case(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise InvalidInput(f"{path}:{number}: not JSON ({error.msg}).") from error
-            except KeyError as error:
-                raise InvalidInput(f"{path}:{number}: {error} is missing; see the format in the README.") from error
-            except InvalidInput as error:
-                raise InvalidInput(f"{path}:{number}: {error}") from error
+        for number, line in enumerate(islice(_text_lines(lines, path), limit), 1):
+            yield _read_case(line, f"{path}:{number}")
+
+
+def _text_lines(lines: Iterable[str], path: Path) -> Iterator[str]:
+    try:
+        yield from (line for line in lines if line.strip())
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} cannot be read as UTF-8 text ({error}); fetch it again.") from error
+
+
+def _read_case(line: str, place: str) -> Case:
+    try:
+        return _case(json.loads(line))
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{place}: not JSON ({error.msg}); each line holds one conversation.") from error
+    except KeyError as error:
+        raise InvalidInput(f"{place}: {error} is missing; each line has episode_id, items and questions.") from error
+    except InvalidInput as error:
+        raise InvalidInput(f"{place}: {error}") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise InvalidInput(f"{place}: a value has the wrong type ({error}); correct the line.") from error
+
+
+def _asked(value: str | None) -> datetime | None:
+    """When a question is asked; one dated by its month alone is asked at the month's end."""
+    moment = parse_moment(value)
+    if moment is None or not re.fullmatch(r"\d{4}-\d{2}", str(value).strip()):
+        return moment
+    return moment.replace(year=moment.year + moment.month // 12, month=moment.month % 12 + 1)
 
 
 def parse_moment(value: str | None) -> datetime | None:
@@ -116,6 +137,6 @@ def _question(row: Mapping[str, Any]) -> Question:
         category=str(row["category"]),
         evidence=evidence,
         evidence_sessions=frozenset(str(each) for each in row.get("evidence_sessions") or ()),
-        asked=parse_moment(row.get("ask_time")),
+        asked=_asked(row.get("ask_time")),
         answerable=bool(evidence) and not row.get("abstain") and row["category"] != "adversarial",
     )

@@ -15,7 +15,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from memoria.clock import stopwatch
+from memoria.clock import stopwatch, utc_now
 from memoria.evaluate.baselines import Baselines
 from memoria.evaluate.dataset import Case, Item, Question, read_cases
 from memoria.evaluate.metrics import score_ranking
@@ -106,7 +106,9 @@ def _run_case(case: Case, embedder: Embedder, settings: Settings, report: Recall
     report.embed_s += stopwatch() - begun
     known.learn([question.text for question in questions])
     folder = tempfile.TemporaryDirectory(prefix="memoria-eval-")
-    with folder as home, Memory(home, embeddings=known, settings=settings) as memory:
+    # What has no time is taken as said first of all, for memoria and baselines alike.
+    first = min((item.turn.time for item in case.items if item.turn.time is not None), default=utc_now())
+    with folder as home, Memory(home, embeddings=known, settings=settings, clock=lambda: first) as memory:
         begun = stopwatch()
         remember_case(memory, case)
         report.store_s += stopwatch() - begun

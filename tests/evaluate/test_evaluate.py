@@ -65,6 +65,14 @@ def test_the_suite_end_to_end(tmp_path: Path) -> None:
     assert evaluate_recall(path, embedder=embedder, settings=Settings(), limit=1).cases == 1
 
 
+def test_a_question_of_a_month_is_asked_at_its_end(tmp_path: Path) -> None:
+    for month, end in (("2025-01", datetime(2025, 2, 1, tzinfo=UTC)), ("2025-12", datetime(2026, 1, 1, tzinfo=UTC))):
+        dated = case()
+        dated["questions"][0]["ask_time"] = month
+        (read,) = read_cases(write(tmp_path / "a.jsonl.gz", [dated]))
+        assert read.questions[0].asked == end
+
+
 def test_labels_are_no_memory_and_times_hold(tmp_path: Path) -> None:
     (read,) = read_cases(write(tmp_path / "a.jsonl.gz", [case()]))
     texts = " ".join(item.turn.text for item in read.items)
@@ -93,6 +101,15 @@ def test_bad_data_sets_are_named(tmp_path: Path) -> None:
         (tmp_path / "a.jsonl").write_text(content)
         with pytest.raises(InvalidInput, match=said):
             list(read_cases(tmp_path / "a.jsonl"))
+    wrong = case()
+    wrong["items"][0]["text"] = None
+    for content in ("[]", json.dumps(wrong), json.dumps(case()).replace("2025-01-01", "2024年13月01日")):
+        (tmp_path / "a.jsonl").write_text(content)
+        with pytest.raises(InvalidInput, match=r"a\.jsonl:1"):
+            list(read_cases(tmp_path / "a.jsonl"))
+    (tmp_path / "a.jsonl.gz").write_bytes(b"no gzip")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        list(read_cases(tmp_path / "a.jsonl.gz"))
     with pytest.raises(InvalidInput, match="does not exist"):
         list(read_cases(tmp_path / "b.jsonl"))
     with pytest.raises(InvalidInput, match="no known spelling"):
@@ -124,10 +141,10 @@ def test_an_interval_holds_its_mean_and_narrows() -> None:
 def test_baselines_rank_as_defined() -> None:
     texts = ["a: tea tea", "a: tea and sea", "a: sea", "a: hills"]
     vectors = np.eye(4, dtype=np.float32)
-    query = np.array([0.1, 0.2, 0.9, 0.0], dtype=np.float32)
+    query = np.array([0.1, 0.7, 0.9, 0.0], dtype=np.float32)
     orders = Baselines(texts, vectors).rank("tea", query, np.array([True, True, True, False]), 3)
     assert orders["dense"].tolist() == [2, 1, 0]
-    assert orders["mix"].tolist()[0] == 0 or orders["mix"].tolist()[0] == 2
-    assert 3 not in orders["RRF"]
+    assert orders["RRF"].tolist() == [0, 1, 2]  # 1/63 + 1/61, just above 1/62 + 1/62, and 1/61 alone
+    assert orders["mix"].tolist() == [1, 0, 2]  # .75 + .68, then 0 + 1 and 1 + 0, which tie
     lexical = Baselines(texts, vectors)._bm25("tea", np.ones(4, dtype=bool))
     assert lexical[0] > lexical[1] > lexical[2] == lexical[3] == 0
