@@ -105,5 +105,5 @@ class Context(Record):
     timings: dict[str, float] = Field(default_factory=dict)
 
     def render(self) -> str:
-        """The text for a prompt: one cited line a hit, oldest first; empty when nothing was found."""
+        """The text for a prompt: one cited line a hit, best first; empty when nothing was found."""
         return self.text

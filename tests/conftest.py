@@ -5,7 +5,8 @@ What enters: nothing. What leaves: fixtures. Nothing here reaches the network or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from memoria import HashEmbeddings, Memory, Settings
 
 DIMENSION = 64
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skip is a failure: a service that a test needs is missing."""
+    report = yield
+    if report.skipped and os.environ.get("MEMORIA_REQUIRE_SERVICES"):
+        report.outcome, report.longrepr = "failed", f"skipped, but CI has every service: {report.longrepr}"
+    return report
 
 
 class Clock:

@@ -3,7 +3,7 @@
 What enters: any text. What leaves: normalised terms: NFKC and casefolded; English stop words dropped and the rest
 stemmed (Snowball, through PyStemmer); scripts written without spaces cut into overlapping pairs of characters.
 The ledger's full-text index and every query go through here, so the two can never disagree. `VERSION` changes when
-the terms of some text would; a home with another version is re-indexed.
+the terms of some text would; each home records the one it was indexed by, so that a later memoria knows what to redo.
 """
 
 from __future__ import annotations

@@ -45,6 +45,16 @@ def test_it_is_the_model_that_upstream_publishes(model_cache: Path) -> None:
     assert (small * wanted).sum(axis=1).mean() > 0.9
 
 
+@pytest.mark.slow
+def test_a_model_by_its_path_or_hub_name(model_cache: Path) -> None:
+    embedder = load_embeddings(str(minilm.packaged_model()), model_cache)
+    assert embedder.identity.startswith("hub:")
+    exact = load_embeddings("minilm-fp32", model_cache).embed(TEXTS)
+    assert (embedder.embed(TEXTS) * exact).sum(axis=1).min() > 0.9999
+    with pytest.raises(ModelUnavailable, match="check the name or path"):
+        load_embeddings(str(model_cache / "no-such-model"), model_cache)
+
+
 def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"not the weights")
