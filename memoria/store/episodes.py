@@ -41,6 +41,12 @@ _READ = (
         schema.episode.c.id.in_(bindparam("ids", expanding=True)),
     )
 )
+_KEYS = select(schema.episode.c.position, schema.episode.c.key).where(
+    schema.episode.c.scope_id == bindparam("of_scope"),
+    schema.episode.c.session_id == bindparam("of_session"),
+    schema.episode.c.position >= bindparam("first"),
+    schema.episode.c.position < bindparam("end"),
+)
 _ADD_EPISODE = insert(schema.episode)
 _ADD_EMBEDDING = insert(schema.embedding)
 _RAISE_LAST = update(schema.scope).where(schema.scope.c.id == bindparam("of_scope")).values(last_id=bindparam("last"))
@@ -72,6 +78,12 @@ def known_keys(connection: Connection, scope_id: int, keys: Sequence[bytes]) -> 
         values = {"of_scope": scope_id, "keys": keys[start : start + _CHUNK]}
         found.update(connection.execute(_KNOWN, values).scalars())
     return found
+
+
+def keys_between(connection: Connection, scope_id: int, session_id: int, first: int, end: int) -> dict[int, bytes]:
+    """The keys of a session's episodes at the positions from `first` up to, but not, `end`."""
+    values = {"of_scope": scope_id, "of_session": session_id, "first": first, "end": end}
+    return {row.position: row.key for row in connection.execute(_KEYS, values).all()}
 
 
 def add_episodes(

@@ -68,9 +68,15 @@ def ensure_scope(connection: Connection, scope: Scope) -> ScopeState:
     return ScopeState(connection.execute(_ADD_SCOPE, values).scalar_one(), 0, 0)
 
 
+def find_session(connection: Connection, scope_id: int, name: str) -> tuple[int, int] | None:
+    """A session's id and the next free position in it; None when there is no such session."""
+    row = connection.execute(_FIND_SESSION, {"of_scope": scope_id, "called": name}).first()
+    return None if row is None else (row[0], 0 if row[1] is None else row[1] + 1)
+
+
 def ensure_session(connection: Connection, scope_id: int, name: str) -> tuple[int, int]:
     """A session's id and the next free position in it, made if it is new."""
-    row = connection.execute(_FIND_SESSION, {"of_scope": scope_id, "called": name}).first()
-    if row is None:
-        return connection.execute(_ADD_SESSION, {"scope_id": scope_id, "name": name}).scalar_one(), 0
-    return row[0], 0 if row[1] is None else row[1] + 1
+    found = find_session(connection, scope_id, name)
+    if found is not None:
+        return found
+    return connection.execute(_ADD_SESSION, {"scope_id": scope_id, "name": name}).scalar_one(), 0

@@ -38,6 +38,26 @@ def test_the_same_turn_is_kept_once(memory: Memory) -> None:
     assert memory.verify() == []
 
 
+def test_the_same_words_may_be_said_again(memory: Memory) -> None:
+    for text in ("shall we?", "yes", "sure?", "yes", "yes"):
+        assert len(memory.remember(text, user="ana", session="s")) == 1
+    assert memory.status()["episodes"] == 5
+
+
+def test_a_repeated_delivery_is_known_by_its_place(memory: Memory) -> None:
+    first, second = ["a", "b"], ["c", "b"]
+    for delivery, new in ((first, 2), (first, 0), (second, 2), (second, 0), (first, 0), (first + second, 0)):
+        assert len(memory.remember(delivery, user="ana", session="s")) == new
+    assert len(memory.remember([*first, *second, "d"], user="ana", session="s")) == 1
+    assert memory.verify() == []
+
+
+def test_a_turn_with_a_time_or_an_id_is_the_same_anywhere(memory: Memory) -> None:
+    dated, named = {"text": "yes", "time": DAY}, {"text": "yes", "id": "m7"}
+    for delivery, new in (([dated, named], 2), ([named], 0), ([dated], 0), (["yes", named], 1), (named, 0)):
+        assert len(memory.remember(delivery, user="ana", session="s")) == new
+
+
 def test_a_delivery_is_taken_once(memory: Memory) -> None:
     assert len(memory.remember(["a", "b"], user="ana", idempotency_key="d1")) == 2
     assert memory.remember(["c"], user="ana", idempotency_key="d1") == []
