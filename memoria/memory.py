@@ -7,6 +7,7 @@ by many threads; several processes may each open one on the same home; none surv
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +15,16 @@ from typing import Any, Self
 
 from langchain_core.embeddings import Embeddings
 
-from memoria.clock import Clock, utc_now
-from memoria.errors import InvalidInput, MemoriaError
+from memoria.clock import Clock, to_micros, utc_now
+from memoria.errors import MemoriaError
+from memoria.forget.eraser import Eraser
+from memoria.forget.select import Wish
 from memoria.models.embeddings import Embedder, load_embeddings
-from memoria.recall.engine import Examined, RecallEngine, Request
-from memoria.records import Context, Episode, Scope, Trust
+from memoria.recall.engine import Examined, RecallEngine
+from memoria.recall.request import Request
+from memoria.records import Context, Episode, Receipt, Scope, Trust
 from memoria.remember.ingest import Delivery, Progress, ingest
-from memoria.remember.turns import check_name, check_text, to_turns
+from memoria.remember.turns import check_name, to_turns
 from memoria.settings import Settings, default_home
 from memoria.store import embeddings as vectors
 from memoria.store import health
@@ -63,6 +67,8 @@ class Memory:
         self._keeper: IndexKeeper | None = None
         self._engine: RecallEngine | None = None
         self._closed = False
+        self._eraser = Eraser(self._ledger, self.home, self._shelves, lambda: self.embedder, self._open_keeper)
+        self._eraser.finish(to_micros(clock()))  # what a killed process left open
 
     def remember(
         self,
@@ -79,7 +85,6 @@ class Memory:
 
         Args:
             turns: one or many of: `Turn`, LangChain message, dict, str (see `memoria.remember.turns`).
-            user, tenant: whose memory.
             session: the session of turns that name none; None is the day of the turn.
             trust: whose words these are; None goes by each turn's role.
             idempotency_key: a delivery with a key that this user's memory has seen keeps nothing.
@@ -120,7 +125,6 @@ class Memory:
 
         Args:
             query: a question, in words.
-            user, tenant: whose memory.
             k, budget: at most so many hits, and tokens of text; None takes the settings'.
             now: the moment the question is asked (aware; None: the clock's); nothing said later is used.
             session: only this session.
@@ -136,6 +140,36 @@ class Memory:
     def examine(self, query: str, *, user: str, tenant: str = "default", now: datetime | None = None) -> Examined:
         """How every turn of the person scores for `query`: for fitting weights and for inspectors."""
         return self._recaller().examine(self._request(query, user, tenant, None, None, now, None, None))
+
+    def forget(
+        self,
+        *,
+        user: str,
+        tenant: str = "default",
+        ids: Sequence[str] | None = None,
+        query: str | None = None,
+        session: str | None = None,
+        before: datetime | None = None,
+        everything: bool = False,
+        dry_run: bool = False,
+    ) -> Receipt:
+        """Forget for good, from the ledger and from every byte of the home's files.
+
+        Args:
+            user, tenant: whose memory.
+            ids, query, session, before, everything: exactly one: these episodes; what mentions all the query's words
+                or means nearly the same; a whole session; what was said before a time; all of the person.
+            dry_run: only show what would go, in the receipt's `would_go`.
+
+        A receipt with `complete=False` means that another process is reading the home: what was forgotten is recalled
+        no more, and its bytes go when that process, or the next opening, finishes.
+
+        Raises:
+            UnknownUser, InvalidInput: nothing was forgotten.
+        """
+        self._require_open()
+        wish = Wish(ids, query, session, before, everything)
+        return self._eraser.forget(_scope(tenant, user), wish, to_micros(self._clock()), dry_run=dry_run)
 
     def status(self) -> dict[str, Any]:
         """What the home holds and how its index stands, as plain values; no one's words."""
@@ -216,21 +250,16 @@ class Memory:
     ) -> Request:
         self._require_open()
         defaults = self.settings.recall
-        for name, number in (("k", k), ("budget", budget)):
-            if number is not None and number < 1:
-                raise InvalidInput(f"{name} is {number}; give at least 1, or leave it out for the settings' default.")
-        for name, moment in (("now", now), ("as_of", as_of)):
-            if moment is not None and moment.tzinfo is None:
-                raise InvalidInput(f"{name} {moment.isoformat()} has no time zone; give an aware datetime.")
-        return Request(
-            query=check_text("the question", query, self.settings.store.max_chars),
+        request = Request(
+            query=query,
             scope=_scope(tenant, user),
-            k=k or defaults.k,
-            budget=budget or defaults.budget,
+            k=defaults.k if k is None else k,
+            budget=defaults.budget if budget is None else budget,
             now=now or self._clock(),
             session=session,
             as_of=as_of,
         )
+        return request.checked(self.settings.store.max_chars)
 
     def _recaller(self) -> RecallEngine:
         with self._lock:

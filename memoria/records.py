@@ -84,6 +84,24 @@ class Dropped(Record):
     reason: str
 
 
+class Receipt(Record):
+    """What was forgotten, without a word of it. `complete` once its bytes are out of every file of the home.
+
+    `number` is the erasure's in the event log, which keeps the ids; 0 is a dry run's, whose `would_go` shows what
+    would be forgotten. `residue` names places that still hold something; `forget` itself looks before it returns.
+    """
+
+    number: int
+    tenant: str
+    user: str
+    at: datetime
+    episodes: int
+    sessions: int
+    complete: bool
+    would_go: tuple[Episode, ...] = ()
+    residue: tuple[str, ...] = ()
+
+
 class Context(Record):
     """What memoria found for a question, ready for a prompt.
 

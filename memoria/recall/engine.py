@@ -8,7 +8,6 @@ what was just said is found and what is gone cannot come back.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,8 @@ from memoria.recall.dense import Dense, score_dense
 from memoria.recall.fuse import Ranking, asked_before, fuse
 from memoria.recall.lexical import Lexical, score_lexical
 from memoria.recall.question import Question, read_question
-from memoria.records import Context, Dropped, Scope
+from memoria.recall.request import Request
+from memoria.records import Context, Dropped
 from memoria.settings import RecallSettings
 from memoria.store import schema
 from memoria.store.episodes import Vector, read_episodes
@@ -33,19 +33,6 @@ from memoria.store.scopes import ScopeState, require_scope
 from memoria.store.shelf import Shelf, Shelves
 
 _SHOWN_BEYOND = 10  # how many that ranked below k are named among the dropped
-
-
-@dataclass(frozen=True)
-class Request:
-    """One question: `k` hits, `budget` tokens, nothing said after `now` or recorded after `as_of` (aware)."""
-
-    query: str
-    scope: Scope
-    k: int
-    budget: int
-    now: datetime
-    session: str | None = None
-    as_of: datetime | None = None
 
 
 @dataclass(frozen=True)

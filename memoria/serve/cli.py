@@ -1,4 +1,4 @@
-"""The command line: `memoria remember | recall | status | reindex | reembed | eval | demo`.
+"""The command line: `memoria remember | recall | forget | status | reindex | reembed | eval | demo`.
 
 What enters: arguments. What leaves: readable text, or JSON with stable keys (`--json`). An error is one line that ends
 with the next step, on stderr, and exit code 2.
@@ -107,6 +107,40 @@ def recall(
         _print_json(context.model_dump(mode="json"))
     else:
         Console().print(show_context(context, explain=explain))
+
+
+@app.command()
+def forget(
+    user: User,
+    home: Home = None,
+    tenant: Tenant = "default",
+    ids: Annotated[list[str] | None, typer.Option("--id", help="An episode's id (may be repeated).")] = None,
+    query: Annotated[str | None, typer.Option(help="What mentions these words, or means nearly the same.")] = None,
+    session: Annotated[str | None, typer.Option(help="A whole session.")] = None,
+    before: Annotated[str | None, typer.Option(help="What was said before this time (ISO 8601 with offset).")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="All that is remembered of the person.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    embeddings: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget for good: out of the memory and out of every byte of its files."""
+    from memoria.serve.view import show_receipt
+
+    with _open(home, embeddings, must_exist=True) as memory:
+        receipt = memory.forget(
+            user=user,
+            tenant=tenant,
+            ids=ids,
+            query=query,
+            session=session,
+            before=_moment(before, "before"),
+            everything=everything,
+            dry_run=dry_run,
+        )
+    if as_json:
+        _print_json(receipt.model_dump(mode="json"))
+    else:
+        Console().print(show_receipt(receipt))
 
 
 @app.command()

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from memoria.records import Context
+from memoria.records import Context, Receipt
 
 
 def show_context(context: Context, *, explain: bool = False) -> RenderableType:
@@ -39,6 +39,16 @@ def reasons(signals: Mapping[str, float], most: int = 10) -> str:
     """What each signal gave, the strongest first."""
     ordered = sorted(signals.items(), key=lambda pair: -abs(pair[1]))[:most]
     return ", ".join(f"{name} {value:+.2f}" for name, value in ordered)
+
+
+def show_receipt(receipt: Receipt) -> RenderableType:
+    """A receipt: what went, or in a dry run what would."""
+    if receipt.number == 0:
+        shown = [Text(f"{e.occurred_at:%Y-%m-%d} {e.speaker}: {e.text}") for e in receipt.would_go]
+        return Group(*shown, Text(f"{receipt.episodes} turns would be forgotten; nothing was yet.", style="bold"))
+    done = "and no byte of them is left" if receipt.complete else "their bytes go when the other process lets go"
+    parts = [Text(f"Receipt {receipt.number}: {receipt.episodes} turns are forgotten, {done}.")]
+    return Group(*parts, *(Text(each, style="red") for each in receipt.residue))
 
 
 def show_status(report: Mapping[str, Any]) -> RenderableType:

@@ -32,6 +32,7 @@ _ADD_TERMS = text("INSERT INTO lexicon(rowid, body) VALUES (:id, :body)")
 _REMOVE_TERMS = text("DELETE FROM lexicon WHERE rowid = :id")
 _POSTINGS = text("SELECT doc FROM lexicon_postings WHERE term = :term")
 _LEXICON_COUNT = text("SELECT count(*) FROM lexicon")
+_MERGE_LEXICON = text("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
 _CHECK_LEXICON = text("INSERT INTO lexicon(lexicon, rank) VALUES ('integrity-check', 1)")
 
 
@@ -56,7 +57,10 @@ class SQLite:
             raw.execute("PRAGMA temp_store=MEMORY")
 
         def begin(connection: Connection) -> None:
-            readonly = connection.get_execution_options().get("readonly", False)
+            options = connection.get_execution_options()
+            if options.get("bare", False):  # a checkpoint runs outside of any transaction
+                return
+            readonly = options.get("readonly", False)
             # Deferred read-then-write gave tens of thousands of "database is locked" (notes/storage.md, 5).
             connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
@@ -84,6 +88,15 @@ class SQLite:
     def lexicon_count(self, connection: Connection) -> int:
         """How many episodes the lexicon holds."""
         return connection.execute(_LEXICON_COUNT).scalar_one()
+
+    def merge_lexicon(self, connection: Connection) -> None:
+        """Write the lexicon anew without what was removed: until then its words lie in old segments."""
+        connection.execute(_MERGE_LEXICON)
+
+    def empty_log(self, connection: Connection) -> bool:
+        """Move the write-ahead log into the file and cut it to nothing; False when somebody still reads from it."""
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        return not busy
 
     def check_lexicon(self, connection: Connection) -> None:
         """Compare the lexicon's index with its content; raises `CorruptHome` where they differ."""

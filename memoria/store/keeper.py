@@ -94,6 +94,19 @@ class IndexKeeper:
             truth = self._all_ids()
             return truth - held, held - truth
 
+    def settle(self) -> bool:
+        """Bring the index level with the ledger, durably; False when another process holds it."""
+        with self._mutex:
+            if self._settings.index == "exact":
+                self._exact.close()
+                shutil.rmtree(self._folder, ignore_errors=True)  # another engine's, from before
+                return True
+            if not self._own():
+                return False
+            self._drain()
+            self._flush()
+            return True
+
     def rebuild(self) -> None:
         """Build a new generation from the ledger and drop the old ones. Needs the index lock."""
         with self._mutex:
@@ -190,7 +203,7 @@ class IndexKeeper:
     # -- keeping in step -----------------------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Apply every change posted so far; each is idempotent."""
+        """Apply every change posted so far; each is idempotent. What was removed goes with its whole generation."""
         assert self._index is not None
         while True:
             with self._ledger.read() as connection:
@@ -199,8 +212,10 @@ class IndexKeeper:
                 points = embeddings.points_of(connection, added)
             if not changes:
                 return
+            if any(each.op == "remove" for each in changes):
+                self._build()  # the engine's own delete leaves the bytes where they were
+                continue
             self._index.upsert(points)
-            self._index.delete([each.episode_id for each in changes if each.op == "remove"])
             self._drained = changes[-1].seq
             self._unflushed += len(changes)
             if self._unflushed >= self._settings.flush_every:

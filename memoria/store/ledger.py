@@ -94,6 +94,12 @@ class Ledger:
         with translated(self.path), self._engine.begin() as connection:
             yield connection
 
+    def empty_log(self) -> bool:
+        """Leave nothing in the write-ahead log; False when another process is still reading from it."""
+        self._refuse_fork()
+        with translated(self.path), self._engine.execution_options(bare=True).connect() as connection:
+            return self.dialect.empty_log(connection)
+
     def keyed_hash(self, *parts: str) -> bytes:
         """16 bytes that name `parts` but, without this home's secret, confirm no guess about them."""
         digest = hashlib.blake2b(key=self.secret, digest_size=16)

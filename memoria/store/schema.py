@@ -115,6 +115,18 @@ index_state = Table(
     Column("applied", BigInteger, nullable=False),
 )
 
+# What was forgotten: counts only. `done_at` is set once the bytes are out of every file.
+erasure = Table(
+    "erasure",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("scope_id", Integer, nullable=False),
+    Column("episodes", Integer, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("done_at", BigInteger),
+)
+
 # Append-only; each row's hash covers the row before it. Ids and counts only, never what anybody said.
 event = Table(
     "event",

@@ -113,6 +113,11 @@ class Shelves:
         rows.extend(_rows(connection, state.id, after))
         return self._keep(state, rows, _build(rows))
 
+    def drop(self, scope_id: int) -> None:
+        """Let go of a person's shelf: what it held may be gone for good."""
+        with self._lock:
+            self._held.pop(scope_id, None)
+
     def _keep(self, state: ScopeState, rows: list[Sequence[Any]], shelf: Shelf) -> Shelf:
         with self._lock:
             self._held[state.id] = (state, rows, shelf)

@@ -49,6 +49,17 @@ def test_remember_recall_status(turns: Path, home: Path, model_cache: Path) -> N
     assert "2 turns are embedded by hash-32" in memoria("reembed", "--embeddings", "hash-32", **at).stdout
 
 
+def test_forget(turns: Path, home: Path, model_cache: Path) -> None:
+    at = {"home": home, "cache": model_cache}
+    memoria("remember", turns, "--user", "ana", **at)
+    asked = ("forget", "--user", "ana", "--query", "Lisbon")
+    assert "1 turns would be forgotten" in memoria(*asked, "--dry-run", **at).stdout
+    receipt = json.loads(memoria(*asked, "--json", **at).stdout)
+    assert (receipt["episodes"], receipt["complete"], receipt["residue"]) == (1, True, [])
+    assert "Receipt 2: 1 turns are forgotten" in memoria("forget", "--user", "ana", "--everything", **at).stdout
+    assert json.loads(memoria("status", "--json", **at).stdout)["episodes"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

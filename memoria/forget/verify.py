@@ -1,0 +1,64 @@
+"""Is it really gone? Reading every byte of a home.
+
+What enters: texts and vectors that should be gone. What leaves: each place where one still lies. A text is looked for
+in pieces, since a database may break it between pages; a piece that some living turn also holds is no residue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, literal, select
+
+from memoria.store import schema
+from memoria.store.ledger import Ledger
+
+_PIECE = 20  # bytes of a text looked for at once: long enough that chance does not find one
+_NUMBERS = 12  # of a vector, likewise
+
+
+def residue(ledger: Ledger, home: Path, texts: Sequence[str], vectors: Iterable[NDArray[np.float32]]) -> list[str]:
+    """Where something of `texts` or `vectors` (float32) still lies: one sentence each; empty when all is gone."""
+    pieces = {piece for text in texts for piece in _pieces(text)}
+    patterns = [
+        each[:_NUMBERS].astype(kind).tobytes()
+        for each in vectors
+        if each.any() and not _vector_alive(ledger, each)
+        for kind in (np.float16, np.float32)
+    ]
+    found: list[str] = []
+    for path in sorted(path for path in home.rglob("*") if path.is_file()):
+        data = path.read_bytes()
+        if any(piece in data and not _alive(ledger, piece) for piece in pieces):
+            found.append(f"{path.name} still holds a piece of an erased text.")
+        if any(pattern in data for pattern in patterns):
+            found.append(f"{path.name} still holds an erased vector.")
+    return found
+
+
+def _pieces(text: str) -> Iterable[bytes]:
+    data = text.encode()
+    if len(data) < _PIECE:
+        return [data] if len(data) >= _PIECE // 2 else []
+    return [data[i : i + _PIECE] for i in range(0, len(data) - _PIECE + 1, _PIECE // 2)]
+
+
+def _alive(ledger: Ledger, piece: bytes) -> bool:
+    """Whether a living turn, its speaker or session holds the piece (cut to whole characters)."""
+    word = piece.decode(errors="ignore")
+    table = schema.episode
+    with ledger.read() as connection:
+        held = select(func.count()).where(func.instr(table.c.text, literal(word)) > 0)
+        named = select(func.count()).where(func.instr(schema.session.c.name, literal(word)) > 0)
+        return bool(connection.execute(held).scalar_one() or connection.execute(named).scalar_one())
+
+
+def _vector_alive(ledger: Ledger, vector: NDArray[np.float32]) -> bool:
+    """Whether a living turn has the same vector: the same words by the same speaker."""
+    table = schema.embedding
+    same = select(func.count()).where(table.c.vector == vector.astype(np.float16).tobytes())
+    with ledger.read() as connection:
+        return bool(connection.execute(same).scalar_one())
