@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from memoria.records import Dropped, Episode, Hit
 from memoria.store.text import fold, terms
 
-_PIECE = re.compile(r"[a-zA-Z]+|\d|[^\sa-zA-Z\d]")
+# English words of up to five letters are one token for nearly every vocabulary.
+_TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d|[^\sa-zA-Z\d]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
-_LETTERS_A_TOKEN = 5  # English words of up to five letters are one token for nearly every vocabulary
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Written:
 
 def count_tokens(text: str) -> int:
     """An estimate of the tokens of `text`: pieces of five letters, and every digit, mark and other letter one."""
-    return sum(-(-len(piece) // _LETTERS_A_TOKEN) for piece in _PIECE.findall(text))
+    return len(_TOKEN.findall(text))
 
 
 def write_context(found: Sequence[tuple[Episode, float, dict[str, float], str]], budget: int) -> Written:

@@ -32,7 +32,7 @@ from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState, require_scope
 from memoria.store.shelf import Shelf, Shelves
 
-_SHOWN_BEYOND = 10  # how many that ranked below k are named among the dropped
+_SHOWN_BEYOND = 5  # how many that ranked below k are named among the dropped
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,7 @@ class Shelf:
         for word in words:
             if word in self._postings:
                 continue
-            docs = np.array(dialect.postings(connection, marked(scope_id, word)), dtype=np.int64)
-            places, present = self.places(docs)
+            places, present = self.places(dialect.postings(connection, marked(scope_id, word)))
             found, counts = np.unique(places[present], return_counts=True)
             self._postings[word] = Postings(found.astype(np.int32), counts.astype(np.int32))
 
