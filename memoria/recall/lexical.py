@@ -91,10 +91,9 @@ class _Tally:
         self.turn[docs] += idf * tf * (K1 + 1) / (tf + length.turn[docs])
         self.cover[docs] += idf
         counts = _around(shelf, docs, tf)
-        near = np.flatnonzero(counts)
-        counts = counts[near]
-        self.window[near] += idf * counts * (K1 + 1) / (counts + length.window[near])
-        self.window_cover[near] += idf
+        # Over all turns at once: picking out the few that count took longer.
+        self.window += np.float32(idf * (K1 + 1)) * (counts / (counts + length.window))
+        self.window_cover += np.float32(idf) * (counts > 0)
         total = np.bincount(shelf.session[docs], tf, minlength=len(self.session)).astype(np.float32)
         self.session += idf * total * (K1 + 1) / (total + length.session)
 

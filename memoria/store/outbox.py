@@ -15,6 +15,7 @@ from memoria.store import schema
 from memoria.store.ledger import take_numbers
 
 _ADD = insert(schema.outbox)
+_LAST = select(schema.counter.c.value)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def changes_after(connection: Connection, seq: int, limit: int) -> list[Change]:
 
 def last_change(connection: Connection) -> int:
     """The number of the newest change ever posted (0 before the first)."""
-    return connection.execute(select(schema.counter.c.value)).scalar_one()
+    return connection.execute(_LAST).scalar_one()
 
 
 def pending(connection: Connection) -> int:
