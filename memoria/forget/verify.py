@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, literal, select
 
 from memoria.store import schema
+from memoria.store.files import contents
 from memoria.store.ledger import Ledger
 
 _PIECE = 20  # bytes of a text looked for at once: long enough that chance does not find one
@@ -30,8 +31,7 @@ def residue(ledger: Ledger, home: Path, texts: Sequence[str], vectors: Iterable[
         for kind in (np.float16, np.float32)
     ]
     found: list[str] = []
-    for path in sorted(path for path in home.rglob("*") if path.is_file()):
-        data = path.read_bytes()
+    for path, data in contents(home):
         if any(piece in data and not _alive(ledger, piece) for piece in pieces):
             found.append(f"{path.name} still holds a piece of an erased text.")
         if any(pattern in data for pattern in patterns):

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from memoria.store import embeddings, schema
 from memoria.store.dialect import dialect_of
 from memoria.store.events import verify_chain
+from memoria.store.files import size_on_disk
 from memoria.store.ledger import Ledger
 
 
@@ -29,7 +30,7 @@ def summary(ledger: Ledger, home: Path) -> dict[str, Any]:
             "events": _count(connection, schema.event),
             "embedding_model": model[0] if model else None,
             "dimension": model[1] if model else None,
-            "bytes": sum(path.stat().st_blocks * 512 for path in home.rglob("*") if path.is_file()),
+            "bytes": size_on_disk(home),
         }
 
 
