@@ -61,11 +61,16 @@ class IndexKeeper:
 
     def search(self, connection: Connection, vector: Vector, *, scope_id: int, limit: int, before: int | None) -> Found:
         """The scope's `limit` nearest episodes not later than `before` (microseconds), as of `connection` or later."""
-        with self._mutex:
-            if self._own() and outbox.last_change(connection) > self._drained:
-                self._drain()
-            index = self._index or self._exact
-        return index.search(vector, scope=scope_id, limit=limit, before=before)
+        while True:
+            with self._mutex:
+                if self._own() and outbox.last_change(connection) > self._drained:
+                    self._drain()
+                index = self._index or self._exact
+            try:
+                return index.search(vector, scope=scope_id, limit=limit, before=before)
+            except IndexUnavailable:
+                if index is self._index:
+                    raise  # else another thread has put a new generation in its place
 
     def status(self) -> dict[str, Any]:
         """Which engine serves this process, its generation, and how many changes wait."""
@@ -203,7 +208,7 @@ class IndexKeeper:
     # -- keeping in step -----------------------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Apply every change posted so far; each is idempotent. What was removed goes with its whole generation."""
+        """Apply every change posted so far; each is idempotent. Edge forgets by a new generation."""
         assert self._index is not None
         while True:
             with self._ledger.read() as connection:
@@ -212,10 +217,12 @@ class IndexKeeper:
                 points = embeddings.points_of(connection, added)
             if not changes:
                 return
-            if any(each.op == "remove" for each in changes):
-                self._build()  # the engine's own delete leaves the bytes where they were
+            removed = [each.episode_id for each in changes if each.op == "remove"]
+            if removed and self._settings.index == "edge":
+                self._build()  # its own delete leaves the bytes where they were
                 continue
             self._index.upsert(points)
+            self._index.delete(removed)  # on a server, the bytes are its operator's affair
             self._drained = changes[-1].seq
             self._unflushed += len(changes)
             if self._unflushed >= self._settings.flush_every:
@@ -252,6 +259,7 @@ class IndexKeeper:
             connection.execute(delete(schema.index_state))
             row = {"name": "vectors", "engine": self._engine(), "generation": number, "applied": seq}
             connection.execute(insert(schema.index_state).values(row))
+            outbox.trim(connection, seq)
         if self._index is not None:
             self._index.drop()
         self._index, self._drained, self._unflushed = fresh, seq, 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,6 +159,31 @@ def test_another_process_finishes_what_it_holds_open(memory: Memory, open_memory
     again = open_memory()
     assert scan(again) == []
     assert again.verify() == []
+
+
+def test_threads_recall_while_another_forgets(memory: Memory) -> None:
+    fill(memory, 200)
+    failures: list[BaseException] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        try:
+            while not stop.is_set():
+                assert texts(memory, "the sea")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(8):
+        memory.remember(f"{CANARY} {number}", user="ana", session="secrets")
+        assert memory.forget(user="ana", session="secrets").episodes == 1
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    memory.close()
 
 
 def test_killed_at_any_point_the_next_opening_finishes(tmp_path: Path, open_memory: OpenMemory, home: Path) -> None:

@@ -115,6 +115,21 @@ def test_exact_and_edge_agree(memory: Memory, open_memory: OpenMemory) -> None:
     assert "topic3 once more" in texts(open_memory(), "topic3", k=3)
 
 
+def test_a_qdrant_client_serves_as_the_index(open_memory: OpenMemory) -> None:
+    by_client = Settings(store=StoreSettings(index=":memory:"))
+    memory = open_memory(settings=by_client)
+    memory.remember([f"talk {i} about topic{i % 7}" for i in range(40)], user="ana")
+    assert "topic3" in texts(memory, "topic3", k=1)[0]
+    assert memory.status()["index"]["engine"] == "client"
+    assert memory.forget(user="ana", query="topic3").complete
+    assert not any("topic3" in text for text in texts(memory, "topic3", k=50))
+    assert memory.verify() == []
+    memory.close()
+    again = open_memory(settings=by_client)  # the server came back empty: everything is sent again
+    assert len(texts(again, "talk", k=50)) == 34
+    assert again.verify() == []
+
+
 def test_a_large_home_is_built_by_a_subprocess(
     memory: Memory, open_memory: OpenMemory, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
