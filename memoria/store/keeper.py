@@ -24,9 +24,9 @@ from memoria.errors import IndexUnavailable
 from memoria.settings import StoreSettings
 from memoria.store import embeddings, outbox, schema
 from memoria.store.episodes import Vector
+from memoria.store.exact_search import exact_over
 from memoria.store.ledger import Ledger
 from memoria.store.vectors.edge import EdgeIndex, edge_version
-from memoria.store.vectors.exact import ExactIndex
 from memoria.store.vectors.port import Found, Point, VectorIndex
 from memoria.store.vectors.rebuild import build_generation
 
@@ -52,12 +52,7 @@ class IndexKeeper:
         self._drained = 0
         self._unflushed = 0
         self._asked = -_RETRY_S
-        self._exact = ExactIndex(
-            load=self._load_scope,
-            revision=self._scope_revision,
-            all_ids=self._all_ids,
-            limit_mb=settings.cache_mb,
-        )
+        self._exact = exact_over(ledger, settings.cache_mb)
 
     def search(self, connection: Connection, vector: Vector, *, scope_id: int, limit: int, before: int | None) -> Found:
         """The scope's `limit` nearest episodes not later than `before` (microseconds), as of `connection` or later."""
@@ -96,7 +91,7 @@ class IndexKeeper:
             if self._own():
                 self._drain()
             held = (self._index or self._exact).ids()
-            truth = self._all_ids()
+            truth = self._exact.ids()
             return truth - held, held - truth
 
     def settle(self) -> bool:
@@ -275,22 +270,6 @@ class IndexKeeper:
         with self._ledger.write() as connection:
             connection.execute(delete(schema.index_state))
             outbox.trim(connection, outbox.last_change(connection))
-
-    # -- the ledger's own vectors ----------------------------------------------------------------------------------
-
-    def _load_scope(self, scope_id: int) -> Any:
-        with self._ledger.read() as connection:
-            return embeddings.matrix_of(connection, scope_id)
-
-    def _scope_revision(self, scope_id: int) -> tuple[int, int]:
-        table = schema.scope
-        with self._ledger.read() as connection:
-            row = connection.execute(select(table.c.last_id, table.c.revision).where(table.c.id == scope_id)).one()
-        return row[0], row[1]
-
-    def _all_ids(self) -> set[int]:
-        with self._ledger.read() as connection:
-            return embeddings.all_ids(connection)
 
 
 def _state(connection: Connection) -> Any:
