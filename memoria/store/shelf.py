@@ -91,85 +91,111 @@ class Shelf:
             self._postings[word] = Postings(found.astype(np.int32), counts.astype(np.int32))
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A shelf with what it was built from: `numbers` (n, 9), rows as `_ROWS` selects them, speakers and roles coded."""
+
+    state: ScopeState
+    numbers: NDArray[np.int64]
+    speakers: dict[str, int]
+    shelf: Shelf
+
+
 class Shelves:
     """The shelves of the people asked about last, at most `limit_mb` megabytes of them. Safe to share by threads."""
 
     def __init__(self, limit_mb: int) -> None:
         self._limit = limit_mb * 1_000_000
         self._lock = threading.Lock()
-        self._held: OrderedDict[int, tuple[ScopeState, list[Sequence[Any]], Shelf]] = OrderedDict()
+        self._held: OrderedDict[int, _Held] = OrderedDict()
 
     def shelf(self, connection: Connection, state: ScopeState) -> Shelf:
         """The scope's shelf as `connection`'s snapshot has it."""
         with self._lock:
             held = self._held.get(state.id)
-            if held is not None and held[0] == state:
+            if held is not None and held.state == state:
                 self._held.move_to_end(state.id)
-                return held[2]
-        fresh = held is not None and held[0].revision == state.revision and held[0].last_id < state.last_id
-        rows: list[Sequence[Any]] = list(held[1]) if held is not None and fresh else []
-        after = held[0].last_id if held is not None and fresh else 0
-        rows.extend(_rows(connection, state.id, after))
-        return self._keep(state, rows, _build(rows))
+                return held.shelf
+        grown = held is not None and held.state.revision == state.revision and held.state.last_id < state.last_id
+        if held is None or not grown:
+            held = _Held(ScopeState(state.id, 0, state.revision), np.empty((0, 9), dtype=np.int64), {}, _NOTHING)
+        speakers = dict(held.speakers)
+        fresh = _numbers(_rows(connection, state.id, held.state.last_id), speakers)
+        numbers = np.concatenate([held.numbers, fresh])
+        return self._keep(_Held(state, numbers, speakers, _build(numbers, tuple(speakers))))
 
     def drop(self, scope_id: int) -> None:
         """Let go of a person's shelf: what it held may be gone for good."""
         with self._lock:
             self._held.pop(scope_id, None)
 
-    def _keep(self, state: ScopeState, rows: list[Sequence[Any]], shelf: Shelf) -> Shelf:
+    def _keep(self, held: _Held) -> Shelf:
         with self._lock:
-            self._held[state.id] = (state, rows, shelf)
-            self._held.move_to_end(state.id)
-            # About 800 bytes a row: the tuple, its numbers, the columns and the postings asked for.
-            while len(self._held) > 1 and sum(len(each[1]) for each in self._held.values()) * 800 > self._limit:
+            self._held[held.state.id] = held
+            self._held.move_to_end(held.state.id)
+            while len(self._held) > 1 and self.size() > self._limit:
                 self._held.popitem(last=False)
-        return shelf
+        return held.shelf
+
+    def size(self) -> int:
+        """About how many bytes are held."""
+        return sum(len(held.numbers) for held in self._held.values()) * _BYTES_A_ROW
 
 
+_BYTES_A_ROW = 250  # the numbers, the columns, and the postings asked for
 _TABLE = schema.episode
-_ROWS = select(
-    _TABLE.c.id,
-    _TABLE.c.session_id,
-    _TABLE.c.position,
-    _TABLE.c.occurred_at,
-    _TABLE.c.recorded_at,
-    _TABLE.c.speaker,
-    _TABLE.c.role,
-    _TABLE.c.length,
-    _TABLE.c.shape,
-).where(_TABLE.c.scope_id == bindparam("of_scope"), _TABLE.c.id > bindparam("after"))
+_ROWS = (
+    select(
+        _TABLE.c.id,
+        _TABLE.c.session_id,
+        _TABLE.c.position,
+        _TABLE.c.occurred_at,
+        _TABLE.c.recorded_at,
+        _TABLE.c.speaker,
+        _TABLE.c.role,
+        _TABLE.c.length,
+        _TABLE.c.shape,
+    )
+    .where(_TABLE.c.scope_id == bindparam("of_scope"), _TABLE.c.id > bindparam("after"))
+    .order_by(_TABLE.c.id)
+)
 
 
 def _rows(connection: Connection, scope_id: int, after: int) -> Sequence[Sequence[Any]]:
     return connection.execute(_ROWS, {"of_scope": scope_id, "after": after}).all()
 
 
-def _build(rows: Sequence[Sequence[Any]]) -> Shelf:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 9
-    ids, session_ids, position, occurred, recorded = (np.array(columns[i], dtype=np.int64) for i in range(5))
-    order = np.lexsort((position, session_ids))
-    sessions, session = np.unique(session_ids[order], return_inverse=True)
-    speakers, speaker = np.unique(np.array(columns[5], dtype=object).astype(str), return_inverse=True)
-    role = np.array([_ROLE[each] for each in columns[6]], dtype=np.int8)
-    places = np.arange(len(rows), dtype=np.int32)
+def _numbers(rows: Sequence[Sequence[Any]], speakers: dict[str, int]) -> NDArray[np.int64]:
+    """Rows as numbers, (n, 9); speakers not met before join `speakers`."""
+    coded = [(*row[:5], speakers.setdefault(row[5], len(speakers)), _ROLE[row[6]], row[7], row[8]) for row in rows]
+    return np.array(coded, dtype=np.int64).reshape(len(coded), 9)
+
+
+def _build(numbers: NDArray[np.int64], speakers: tuple[str, ...]) -> Shelf:
+    ordered = numbers[np.lexsort((numbers[:, 2], numbers[:, 1]))]
+    ids, session_ids, position, occurred, recorded, speaker, role, length, shape = ordered.T.copy()
+    sessions, session = np.unique(session_ids, return_inverse=True)
+    places = np.arange(len(ids), dtype=np.int32)
     same = session[1:] == session[:-1]
-    before, after = np.full(len(rows), -1, dtype=np.int32), np.full(len(rows), -1, dtype=np.int32)
+    before, after = np.full(len(ids), -1, dtype=np.int32), np.full(len(ids), -1, dtype=np.int32)
     before[1:][same] = places[:-1][same]
     after[:-1][same] = places[1:][same]
     return Shelf(
-        ids=ids[order],
-        occurred=occurred[order],
-        recorded=recorded[order],
+        ids=ids,
+        occurred=occurred,
+        recorded=recorded,
         session=session.astype(np.int32),
         sessions=sessions,
-        position=position[order].astype(np.int32),
-        speaker=speaker.astype(np.int16)[order],
-        speakers=tuple(str(each) for each in speakers),
-        role=role[order],
-        length=np.array(columns[7], dtype=np.int32)[order],
-        shape=np.array(columns[8], dtype=np.uint8)[order],
+        position=position.astype(np.int32),
+        speaker=speaker.astype(np.int16),
+        speakers=speakers,
+        role=role.astype(np.int8),
+        length=length.astype(np.int32),
+        shape=shape.astype(np.uint8),
         prev=before,
         next=after,
-        by_id=np.argsort(ids[order], kind="stable"),
+        by_id=np.argsort(ids, kind="stable"),
     )
+
+
+_NOTHING = _build(np.empty((0, 9), dtype=np.int64), ())
