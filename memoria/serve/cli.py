@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from typer.exceptions import Abort, TyperException
 
 from memoria.errors import InvalidInput, MemoriaError
 
@@ -37,19 +38,31 @@ Model = Annotated[
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N cases.", show_default=False)]
 
-_FAILED = 2
+_FAILED, _INTERRUPTED = 2, 130
 
 
 def main() -> None:
     """Run the command line."""
     try:
-        app()
+        code = app(
+            standalone_mode=False, prog_name="memoria"
+        )  # typer's own error boxes take five lines to say one thing
+    except TyperException as error:
+        sys.stderr.write(_usage(error))
+        code = _FAILED
     except MemoriaError as error:
         print(f"memoria: {error}", file=sys.stderr)
-        sys.exit(_FAILED)
-    except KeyboardInterrupt:
+        code = _FAILED
+    except (KeyboardInterrupt, Abort):
         print("memoria: stopped; what was acknowledged is kept.", file=sys.stderr)
-        sys.exit(130)
+        code = _INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    """A usage error on one line with the next step; nothing where the help is on the screen already."""
+    said = str(error.format_message()).strip()
+    return f"memoria: {said.rstrip('.')}; see: {error.ctx.command_path} --help\n" if said else ""
 
 
 @app.command()

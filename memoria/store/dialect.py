@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from memoria.errors import CorruptHome, StorageFull, StoreBusy, StoreError
@@ -47,7 +47,8 @@ class SQLite:
     def engine(self, path: Path, settings: StoreSettings) -> Engine:
         """An engine over `path`; a transaction of it begins at once as a writer unless marked `readonly`."""
         engine = create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": settings.busy_timeout_s, "check_same_thread": False}
+            URL.create("sqlite", database=str(path)),
+            connect_args={"timeout": settings.busy_timeout_s, "check_same_thread": False},
         )
         full = settings.durability == "full"
 

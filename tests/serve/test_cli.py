@@ -70,6 +70,9 @@ def test_forget(turns: Path, home: Path, model_cache: Path) -> None:
         (["status", "--home", "/nonexistent"], "There is no memory"),
         (["eval", "recall", "none.jsonl.gz"], "does not exist"),
         (["eval", "recall", "none.jsonl.gz", "--off", "smell"], "no signal 'smell'"),
+        (["recall"], "see: memoria recall --help"),
+        (["recall", "x", "--user", "ana", "-k", "0"], "-k"),
+        (["frobnicate"], "frobnicate"),
         (["demo", "--data", "/nonexistent"], "--data"),
     ],
 )
@@ -80,6 +83,13 @@ def test_errors_are_one_line_and_exit_2(arguments: list[str], said: str, home: P
     assert done.stderr.startswith("memoria: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_help_is_help(home: Path, model_cache: Path) -> None:
+    for arguments in ([], ["--help"], ["recall", "--help"]):
+        done = memoria(*arguments, home=home, cache=model_cache)
+        assert "Usage: " in done.stdout + done.stderr
+        assert "memoria: " not in done.stderr
 
 
 def test_a_bad_file_writes_nothing(tmp_path: Path, home: Path, model_cache: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import OpenMemory
 
-from memoria import Memory
+from memoria import HashEmbeddings, Memory
 from memoria.errors import CorruptHome, ForkedProcess, HomeTooNew, MemoriaError, StoreError
 from memoria.store.ledger import FILE
 
@@ -64,6 +64,16 @@ def test_a_home_that_is_a_file_is_refused(open_memory: OpenMemory, home: Path) -
     home.write_text("")
     with pytest.raises(StoreError, match="--home"):
         open_memory()
+
+
+@pytest.mark.parametrize("name", ["100%", "what?", "a b#c", "água", "x" * 200, "q&mode=ro"])
+def test_any_folder_can_be_a_home(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name / "deep"
+    for _ in range(2):
+        with Memory(place, embeddings=HashEmbeddings(16)) as memory:
+            memory.remember({"text": "hello", "id": "1"}, user="ana")
+            assert memory.recall("hello", user="ana").hits
+    assert (place / FILE).exists()
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
