@@ -95,29 +95,27 @@ def show_report(report: RecallReport) -> RenderableType:
 
 
 def _systems_table(report: RecallReport) -> Table:
-    table = Table(title="all answerable questions, mean (and 95 % interval)")
+    table = Table(title="all answerable questions: mean (95 % interval)")
     table.add_column("")
-    for metric in METRICS:
-        table.add_column(metric, justify="right")
     for system in SYSTEMS:
+        table.add_column(system, justify="right", style="bold" if system == "memoria" else None)
+    for metric in METRICS:
         cells: list[str] = []
-        for metric in METRICS:
+        for system in SYSTEMS:
             values = report.values(system, metric)
             low, high = bootstrap(values)
-            interval = f"\n[dim]{low:.2f}-{high:.2f}[/]" if metric in ("R@10", "NDCG@10", "session R@5") else ""
-            cells.append(f"{mean(values):.3f}{interval}")
-        table.add_row(f"[bold]{system}[/]" if system == "memoria" else system, *cells)
+            cells.append(f"{mean(values):.3f} [dim]{low:.2f}-{high:.2f}[/]")
+        table.add_row(metric, *cells)
     return table
 
 
 def _categories_table(report: RecallReport, metrics: Sequence[str]) -> Table:
-    table = Table(title="by category: " + " / ".join(metrics))
-    for name in ("category", "questions", *SYSTEMS):
+    table = Table(title="by category: " + ", ".join(metrics))
+    for name in ("category", "n", *SYSTEMS):
         table.add_column(name, justify="left" if name == "category" else "right")
     for category in report.categories():
         cells = [
-            " / ".join(f"{mean(report.values(system, metric, category)):.3f}" for metric in metrics)
-            for system in SYSTEMS
+            " ".join(f"{mean(report.values(system, metric, category)):.3f}" for metric in metrics) for system in SYSTEMS
         ]
         table.add_row(category, str(len(report.values("memoria", METRICS[0], category))), *cells)
     return table
