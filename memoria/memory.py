@@ -35,10 +35,9 @@ from memoria.store.shelf import Shelves
 
 
 class Memory:
-    """The memory kept in the folder `home` (None: `$MEMORIA_HOME`, else the platform's data folder).
+    """The memory kept in the folder `home`, made if missing (None: `$MEMORIA_HOME`, else the platform's data folder).
 
     Args:
-        home: a folder; made if it is missing.
         embeddings: any LangChain `Embeddings`, an `Embedder`, or a name (see `load_embeddings`); None takes the
             settings' name, else the offline default. It is loaded on first need.
         settings: all knobs; None reads `$MEMORIA_CONFIGS` where that is set.
@@ -68,7 +67,11 @@ class Memory:
         self._engine: RecallEngine | None = None
         self._closed = False
         self._eraser = Eraser(self._ledger, self.home, self._shelves, lambda: self.embedder, self._open_keeper)
-        self._eraser.finish(to_micros(clock()))  # what a killed process left open
+        try:
+            self._eraser.finish(to_micros(clock()))  # what a killed process left open
+        except BaseException:
+            self.close()
+            raise
 
     def remember(
         self,

@@ -129,15 +129,6 @@ class IndexKeeper:
             if self._lock.is_locked:
                 self._lock.release()
 
-    def abandon(self) -> None:
-        """Let go without touching the ledger, for a home that cannot be read any more."""
-        with self._mutex:
-            if self._index is not None:
-                self._index.close()
-                self._index = None
-            if self._lock.is_locked:
-                self._lock.release()
-
     # -- owning ------------------------------------------------------------------------------------------------
 
     def _own(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, inspect, select, update
 
 from memoria.errors import CorruptHome, ForkedProcess, HomeTooNew, StoreError
 from memoria.settings import StoreSettings
@@ -124,7 +124,7 @@ class Ledger:
 
 
 def _foreign_tables(connection: Connection) -> bool:
-    return bool(connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar())
+    return bool(inspect(connection).get_table_names())
 
 
 def _found(connection: Connection) -> None:

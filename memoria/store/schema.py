@@ -41,6 +41,7 @@ scope = Table(
     Column("last_id", BigInteger, nullable=False, default=0),
     Column("revision", BigInteger, nullable=False, default=0),
     UniqueConstraint("tenant", "user"),
+    sqlite_autoincrement=True,  # a forgotten person's number is never another's: caches and logs go by it
 )
 
 session = Table(
@@ -50,6 +51,7 @@ session = Table(
     Column("scope_id", Integer, ForeignKey("scope.id"), nullable=False),
     Column("name", String, nullable=False),
     UniqueConstraint("scope_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 # `key` is a hash, keyed with the home's secret, of what makes a turn the same turn; the public id is its hex form.
@@ -125,6 +127,7 @@ erasure = Table(
     Column("episodes", Integer, nullable=False),
     Column("sessions", Integer, nullable=False),
     Column("done_at", BigInteger),
+    sqlite_autoincrement=True,
 )
 
 # Append-only; each row's hash covers the row before it. Ids and counts only, never what anybody said.

@@ -18,8 +18,9 @@ from conftest import DIMENSION, OpenMemory
 from memoria import HashEmbeddings, InvalidInput, Memory, Settings
 from memoria.errors import UnknownUser
 from memoria.forget.verify import residue
-from memoria.records import Receipt
+from memoria.records import Receipt, Scope
 from memoria.settings import StoreSettings
+from memoria.store.scopes import require_scope
 
 CANARY = "The safe in the cellar opens with zanzibar-quetzal-7741 and nothing else."
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
@@ -81,6 +82,18 @@ def test_every_selector(memory: Memory) -> None:
     assert memory.status()["people"] == 0
     assert memory.verify() == []
     assert len(memory.remember("a new beginning", user="ana")) == 1
+
+
+def test_a_forgotten_persons_number_is_never_anothers(memory: Memory) -> None:
+    def number(user: str) -> int:
+        with memory._ledger.read() as connection:
+            return require_scope(connection, Scope(user=user)).id
+
+    memory.remember("hello", user="ana")
+    first = number("ana")
+    memory.forget(user="ana", everything=True)
+    memory.remember("hello", user="bob")
+    assert number("bob") != first
 
 
 def test_nearly_the_same_goes_too(memory: Memory) -> None:

@@ -134,7 +134,7 @@ def test_a_closed_memory_says_so(memory: Memory) -> None:
             act()
 
 
-def test_deleted_text_leaves_no_bytes(memory: Memory, home: Path) -> None:
+def test_the_database_zeroes_what_it_frees(memory: Memory) -> None:
     pragma = memory._ledger._engine.raw_connection()
     assert pragma.cursor().execute("PRAGMA secure_delete").fetchone() == (1,)
     assert pragma.cursor().execute("PRAGMA journal_mode").fetchone() == ("wal",)
