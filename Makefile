@@ -42,5 +42,5 @@ clean:  ## everything that the targets above made
 # torch first, by itself: its plain name elsewhere would fetch gigabytes of CUDA.
 .venv/.dev: .venv/.core
 	$(PIP) torch==2.13.0
-	$(PIP) --editable ".[local,postgres,dev]"
+	$(PIP) --editable ".[local,nlp,postgres,dev]"
 	touch $@

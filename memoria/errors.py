@@ -5,6 +5,9 @@ What enters: the facts of a failure. What leaves: one sentence that names the th
     MemoriaError
     ├── InvalidInput (ValueError)   what the caller gave cannot be taken
     ├── UnknownUser (LookupError)   nothing was ever remembered for that person
+    ├── UnknownBelief (LookupError) no such belief, entity or episode in that person's memory
+    ├── EditConflict                somebody changed the belief since it was read
+    ├── BudgetSpent                 an extraction reached its limit of tokens or money
     ├── ForkedProcess               a Memory was carried over fork()
     ├── ModelUnavailable            a model's package or weights are missing
     ├── EmbeddingMismatch           vectors of another model or dimension
@@ -27,6 +30,18 @@ class InvalidInput(MemoriaError, ValueError):
 
 class UnknownUser(MemoriaError, LookupError):
     """Nothing was ever remembered for that person in that tenant."""
+
+
+class UnknownBelief(MemoriaError, LookupError):
+    """That person's memory holds no belief, entity or episode of that name."""
+
+
+class EditConflict(MemoriaError):
+    """Somebody changed the belief since it was read; nothing was written."""
+
+
+class BudgetSpent(MemoriaError):
+    """A model's extraction reached its limit of tokens or money; what it had read by then is kept."""
 
 
 class ForkedProcess(MemoriaError, RuntimeError):

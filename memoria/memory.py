@@ -6,72 +6,35 @@ by many threads; several processes may each open one on the same home; none surv
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from langchain_core.embeddings import Embeddings
-
-from memoria.clock import Clock, to_micros, utc_now
-from memoria.errors import MemoriaError
-from memoria.forget.eraser import Eraser
+from memoria.believing import Believing
+from memoria.clock import to_micros
 from memoria.forget.select import Wish
-from memoria.models.embeddings import Embedder, load_embeddings
-from memoria.recall.engine import Examined, RecallEngine
+from memoria.recall.engine import Examined
 from memoria.recall.request import Request
-from memoria.records import Context, Episode, Receipt, Scope, Trust
+from memoria.records import Context, Episode, Receipt, Trust
 from memoria.remember.ingest import Delivery, Progress, ingest
 from memoria.remember.turns import check_name, to_turns
-from memoria.settings import Settings, default_home
-from memoria.store import embeddings as vectors
 from memoria.store import health
-from memoria.store.keeper import IndexKeeper
-from memoria.store.ledger import Ledger
 from memoria.store.reembed import reembed
-from memoria.store.shelf import Shelves
 
 
-class Memory:
+class Memory(Believing):
     """The memory kept in the folder `home`, made if missing (None: `$MEMORIA_HOME`, else the platform's data folder).
 
     Args:
         embeddings: any LangChain `Embeddings`, an `Embedder`, or a name (see `load_embeddings`); None takes the
             settings' name, else the offline default. It is loaded on first need.
+        extractor: what reads facts and preferences out of turns; None is the rules, which need no model.
         settings: all knobs; None reads `$MEMORIA_CONFIGS` where that is set.
         clock: what tells the time; for tests.
 
     Raises:
         CorruptHome, HomeTooNew, StoreError: the home cannot be used.
     """
-
-    def __init__(
-        self,
-        home: str | Path | None = None,
-        *,
-        embeddings: Embeddings | Embedder | str | None = None,
-        settings: Settings | None = None,
-        clock: Clock = utc_now,
-    ) -> None:
-        self.home = Path(home) if home is not None else default_home()
-        self.settings = settings if settings is not None else Settings.load()
-        self._clock = clock
-        self._given = embeddings if embeddings is not None else self.settings.embeddings
-        self._ledger = Ledger(self.home, self.settings.store)
-        self._shelves = Shelves(self.settings.store.cache_mb)
-        self._lock = threading.RLock()
-        self._embedder: Embedder | None = None
-        self._keeper: IndexKeeper | None = None
-        self._engine: RecallEngine | None = None
-        self._closed = False
-        self._eraser = Eraser(self._ledger, self.home, self._shelves, lambda: self.embedder, self._open_keeper)
-        try:
-            self._eraser.finish(to_micros(clock()))  # what a killed process left open
-        except BaseException:
-            self.close()
-            raise
 
     def remember(
         self,
@@ -103,14 +66,15 @@ class Memory:
         if idempotency_key is not None:
             check_name("idempotency_key", idempotency_key)
         delivery = Delivery(
-            scope=_scope(tenant, user),
+            scope=self._scope(tenant, user),
             turns=to_turns(turns, max_chars=self.settings.store.max_chars),
             session=session,
             trust=trust,
             idempotency_key=idempotency_key,
             now=self._clock(),
         )
-        return ingest(self._ledger, self.embedder, delivery, progress)
+        reader = self._learner if self.settings.extract.on_write else None
+        return ingest(self._ledger, self.embedder, delivery, reader, progress)
 
     def recall(
         self,
@@ -122,6 +86,7 @@ class Memory:
         now: datetime | None = None,
         session: str | None = None,
         as_of: datetime | None = None,
+        at: datetime | None = None,
         tenant: str = "default",
     ) -> Context:
         """The turns that answer `query`, best first, as a context for a prompt.
@@ -132,17 +97,18 @@ class Memory:
             now: the moment the question is asked (aware; None: the clock's); nothing said later is used.
             session: only this session.
             as_of: only what had been recorded by then (aware).
+            at: beliefs as they were true on that day (aware; None: now).
 
         Raises:
             UnknownUser: nothing was ever remembered for that person.
             InvalidInput, EmbeddingMismatch, IndexUnavailable, StoreBusy.
         """
-        request = self._request(query, user, tenant, k, budget, now, session, as_of)
+        request = self._request(query, user, tenant, k, budget, now, session, as_of, at)
         return self._recaller().recall(request)
 
     def examine(self, query: str, *, user: str, tenant: str = "default", now: datetime | None = None) -> Examined:
         """How every turn of the person scores for `query`: for fitting weights and for inspectors."""
-        return self._recaller().examine(self._request(query, user, tenant, None, None, now, None, None))
+        return self._recaller().examine(self._request(query, user, tenant, None, None, now, None, None, None))
 
     def forget(
         self,
@@ -172,7 +138,7 @@ class Memory:
         """
         self._require_open()
         wish = Wish(ids, query, session, before, everything)
-        return self._eraser.forget(_scope(tenant, user), wish, to_micros(self._clock()), dry_run=dry_run)
+        return self._eraser.forget(self._scope(tenant, user), wish, to_micros(self._clock()), dry_run=dry_run)
 
     def status(self) -> dict[str, Any]:
         """What the home holds and how its index stands, as plain values; no one's words."""
@@ -211,35 +177,6 @@ class Memory:
         self.reindex()
         return count
 
-    @property
-    def embedder(self) -> Embedder:
-        """The embedding model, loaded on first use. Raises `ModelUnavailable`."""
-        with self._lock:
-            if self._embedder is None:
-                given = self._given
-                self._embedder = (
-                    given if isinstance(given, Embedder) else load_embeddings(given, self.settings.cache_dir)
-                )
-            return self._embedder
-
-    def close(self) -> None:
-        """Flush the index and let go of the home. Closing twice is no error."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                try:
-                    self._let_go()
-                finally:
-                    self._ledger.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _request(
         self,
         query: str,
@@ -250,51 +187,18 @@ class Memory:
         now: datetime | None,
         session: str | None,
         as_of: datetime | None,
+        at: datetime | None,
     ) -> Request:
         self._require_open()
         defaults = self.settings.recall
         request = Request(
             query=query,
-            scope=_scope(tenant, user),
+            scope=self._scope(tenant, user),
             k=defaults.k if k is None else k,
             budget=defaults.budget if budget is None else budget,
             now=now or self._clock(),
             session=session,
             as_of=as_of,
+            at=at,
         )
         return request.checked(self.settings.store.max_chars)
-
-    def _recaller(self) -> RecallEngine:
-        with self._lock:
-            if self._engine is None:
-                with self._ledger.read() as connection:
-                    vectors.require_model(connection, self.embedder.identity, self.embedder.dimension)
-                keeper = self._open_keeper(self.embedder.dimension)
-                assert keeper is not None
-                self._engine = RecallEngine(self._ledger, keeper, self._shelves, self.embedder, self.settings.recall)
-            return self._engine
-
-    def _open_keeper(self, dimension: int | None = None) -> IndexKeeper | None:
-        """The index's keeper; None as long as the home holds no vector and so has no dimension yet."""
-        with self._lock:
-            if self._keeper is None:
-                with self._ledger.read() as connection:
-                    held = vectors.model_of(connection)
-                size = held[1] if held is not None else dimension
-                if size is None:
-                    return None
-                self._keeper = IndexKeeper(self.home, self._ledger, self.settings.store, size)
-            return self._keeper
-
-    def _let_go(self) -> None:
-        keeper, self._keeper, self._engine = self._keeper, None, None
-        if keeper is not None:
-            keeper.close()
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise MemoriaError(f"This Memory on {self.home} is closed; open a new one.")
-
-
-def _scope(tenant: str, user: str) -> Scope:
-    return Scope(tenant=check_name("tenant", tenant), user=check_name("user", user))

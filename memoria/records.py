@@ -1,7 +1,8 @@
 """The records that pass between memoria's parts, all frozen.
 
 What enters: plain values. What leaves: `Turn` (what a caller gives), `Episode` (what the ledger keeps), and
-`Hit`, `Dropped`, `Context` (what recall answers). They hold no logic beyond showing themselves.
+`Hit`, `Dropped`, `Context` (what recall answers); `Fact`, `Preference` and what belongs to them. They hold no logic
+beyond showing themselves.
 """
 
 from __future__ import annotations
@@ -67,6 +68,106 @@ class Episode(Record):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+class Evidence(Record):
+    """Why a belief is believed, or is no more: `quote` in an episode (None: an edit by hand).
+
+    `act`: "affirm" (it is so), "change" (it became so), "end" (no longer), "deny" (it never was).
+    """
+
+    episode_id: str | None
+    quote: str
+    act: Literal["affirm", "change", "end", "deny"]
+    said_at: datetime
+    recorded_at: datetime
+    retracted_at: datetime | None = None
+    source: str = "user"
+
+
+class Belief(Record):
+    """Something held for true of the person's world, with the half-open times between which it was.
+
+    `subject` is whom it is about. `valid_from` and `valid_to` bound its latest period (None is unbounded, or unknown),
+    `periods` all of them; `recorded_at` is when memoria first learnt of it and `retired_at` when it learnt that it is
+    so no longer. `status`: "current", "upcoming", "superseded" (by `superseded_by`), "ended" or "retracted". A current
+    belief may need confirmation: what it leans on has changed. `revision` is what an edit hands back (compare and set).
+    """
+
+    id: str
+    tenant: str
+    user: str
+    subject: str
+    statement: str
+    status: Literal["current", "upcoming", "superseded", "ended", "retracted"]
+    valid_from: datetime | None
+    valid_to: datetime | None
+    periods: tuple[tuple[datetime | None, datetime | None], ...]
+    recorded_at: datetime
+    retired_at: datetime | None
+    needs_confirmation: bool = False
+    superseded_by: str | None = None
+    evidence: int
+    revision: int
+
+
+class Fact(Belief):
+    """An edge of the knowledge graph: `subject` `predicate` `object`."""
+
+    kind: Literal["fact"] = "fact"
+    predicate: str
+    object: str
+
+
+class Preference(Belief):
+    """What the person likes (`polarity` +1) or not (-1), how much (`strength`, 0 to 1), and in which `context`."""
+
+    kind: Literal["preference"] = "preference"
+    topic: str
+    polarity: Literal[-1, 1]
+    strength: float
+    context: str | None = None
+    explicit: bool = True
+
+
+class Entity(Record):
+    """Somebody or something that beliefs are about, under all names it goes by."""
+
+    key: str
+    name: str
+    kind: str
+    aliases: tuple[str, ...] = ()
+    beliefs: int = 0
+
+
+class Dependency(Record):
+    """`belief` leans on whatever answers `slot` of `subject`; `causes` are the beliefs there that hold."""
+
+    belief_id: str
+    subject: str
+    slot: str
+    causes: tuple[str, ...] = ()
+
+
+class BeliefHit(Record):
+    """One belief found. `direct`: it answers just what the question asks of just the one it asks about."""
+
+    belief: Fact | Preference
+    score: float
+    direct: bool
+    episode_ids: tuple[str, ...] = ()
+
+
+class Explanation(Record):
+    """Why a belief stands as it does: its evidence, what it superseded or was superseded by, what it leans on."""
+
+    belief: Fact | Preference
+    evidence: tuple[Evidence, ...]
+    supersedes: tuple[str, ...] = ()
+    superseded_by: str | None = None
+    leans_on: tuple[Dependency, ...] = ()
+    leaned_on_by: tuple[str, ...] = ()
+    text: str = ""
+
+
 class Hit(Record):
     """One episode found. `signals` says what each signal gave; their sum is `score`. `citation` counts from 1."""
 
@@ -98,7 +199,9 @@ class Receipt(Record):
     episodes: int
     sessions: int
     complete: bool
+    beliefs: int = 0
     would_go: tuple[Episode, ...] = ()
+    beliefs_would_go: tuple[str, ...] = ()
     residue: tuple[str, ...] = ()
 
 
@@ -113,6 +216,7 @@ class Context(Record):
     tenant: str
     user: str
     now: datetime
+    beliefs: tuple[BeliefHit, ...] = ()
     hits: tuple[Hit, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     confidence: float = 0.0
@@ -123,5 +227,6 @@ class Context(Record):
     timings: dict[str, float] = Field(default_factory=dict)
 
     def render(self) -> str:
-        """The text for a prompt: one cited line a hit, best first; empty when nothing was found."""
+        """The text for a prompt: current beliefs, then one cited line a hit, best first; empty when nothing was
+        found."""
         return self.text

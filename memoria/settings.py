@@ -32,6 +32,8 @@ class Signals(_Section):
     speaker: bool = True
     time: bool = True
     shape: bool = True
+    graph: bool = True
+    belief: bool = True
 
 
 class RecallSettings(_Section):
@@ -62,13 +64,35 @@ class StoreSettings(_Section):
     max_chars: int = Field(default=100_000, ge=1)
 
 
+class ExtractSettings(_Section):
+    """Whether what turns say is believed as they are written (else by `Memory.learn`), and whether spaCy may help."""
+
+    on_write: bool = True
+    spacy: bool = True
+
+
+class RetentionSettings(_Section):
+    """After how many days each kind goes, by `Memory.retain`; None keeps it. `retired` are beliefs that hold no
+    more."""
+
+    user_days: int | None = Field(default=None, ge=1)
+    assistant_days: int | None = Field(default=None, ge=1)
+    tool_days: int | None = Field(default=None, ge=1)
+    retired_days: int | None = Field(default=None, ge=1)
+
+
 class Settings(_Section):
-    """All settings. `embeddings` is a name for `memoria.load_embeddings`; None is the offline default."""
+    """All settings. `embeddings` is a name for `memoria.load_embeddings`; None is the offline default.
+
+    `folder` is where they were read; an `ontology.yaml` there joins the packaged one."""
 
     embeddings: str | None = None
     cache_dir: Path = Field(default_factory=lambda: default_cache())
     store: StoreSettings = StoreSettings()
     recall: RecallSettings = RecallSettings()
+    extract: ExtractSettings = ExtractSettings()
+    retention: RetentionSettings = RetentionSettings()
+    folder: Path | None = Field(default=None, exclude=True)
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Settings:
@@ -85,6 +109,7 @@ class Settings(_Section):
         recall = _read_yaml(place / "recall.yaml")
         if recall:
             values["recall"] = recall
+        values["folder"] = place
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -20,22 +20,36 @@ from memoria.store.events import append_event
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState
+from memoria.store.unbelieve import remove_beliefs, remove_everything, remove_evidence
 
 
-def erase(connection: Connection, state: ScopeState, ids: Sequence[int], *, at: int, everything: bool) -> int:
-    """Remove the episodes, sessions left empty, and with `everything` the person, in the caller's unit of work.
+def erase(
+    connection: Connection,
+    state: ScopeState,
+    ids: Sequence[int],
+    beliefs: Sequence[int],
+    *,
+    at: int,
+    everything: bool,
+) -> int:
+    """Remove the episodes with the beliefs that nothing else bears out, `beliefs` (row ids) themselves, sessions left
+    empty, and with `everything` the person, in the caller's unit of work.
 
     The number of the erasure, under which it is finished and receipted. `at` is microseconds since 1970 UTC.
     """
     keys = _keys(connection, state, ids)
+    believed = remove_beliefs(connection, state.id, beliefs) + remove_evidence(connection, state.id, ids)
+    if everything:
+        believed += remove_everything(connection, state.id)
     removed = remove_episodes(connection, state, ids)
     sessions = _drop_empty_sessions(connection, state)
     if everything:
         connection.execute(delete(schema.idempotency).where(schema.idempotency.c.scope_id == state.id))
         connection.execute(delete(schema.scope).where(schema.scope.c.id == state.id))
-    row = {"at": at, "scope_id": state.id, "episodes": len(removed), "sessions": sessions, "done_at": None}
+    counts = {"episodes": len(removed), "sessions": sessions, "beliefs": len(believed)}
+    row = {"at": at, "scope_id": state.id, "done_at": None, **counts}
     number = connection.execute(insert(schema.erasure).values(row).returning(schema.erasure.c.id)).scalar_one()
-    detail = {"erasure": number, "episodes": len(removed), "sessions": sessions, "ids": keys}
+    detail = {"erasure": number, "ids": keys, "belief_ids": [key.hex() for key in believed], **counts}
     append_event(connection, at=at, kind="forget", scope_id=state.id, detail=detail)
     return number
 
@@ -70,6 +84,7 @@ def receipt_of(connection: Connection, number: int, scope: Scope) -> Receipt:
         at=from_micros(row.at),
         episodes=row.episodes,
         sessions=row.sessions,
+        beliefs=row.beliefs,
         complete=row.done_at is not None,
     )
 

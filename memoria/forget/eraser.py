@@ -11,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
 from memoria.clock import from_micros
 from memoria.forget.erase import erase, finish, receipt_of
-from memoria.forget.select import Wish, wished
+from memoria.forget.select import Taken, Wish, taken
 from memoria.forget.verify import residue
 from memoria.models.embeddings import Embedder
 from memoria.records import Episode, Receipt, Scope
-from memoria.store import embeddings
+from memoria.store import embeddings, schema
+from memoria.store.belief_records import row_of
+from memoria.store.belief_shelf import BeliefShelves
 from memoria.store.episodes import read_episodes
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
-from memoria.store.scopes import require_scope
+from memoria.store.scopes import ScopeState, require_scope
 from memoria.store.shelf import Shelves
 
 
@@ -34,11 +37,12 @@ class Eraser:
         ledger: Ledger,
         home: Path,
         shelves: Shelves,
+        beliefs: BeliefShelves,
         embedder: Callable[[], Embedder],
         keeper: Callable[[], IndexKeeper | None],
     ) -> None:
         self._ledger, self._home, self._shelves = ledger, home, shelves
-        self._embedder, self._keeper = embedder, keeper
+        self._beliefs, self._embedder, self._keeper = beliefs, embedder, keeper
 
     def forget(self, scope: Scope, wish: Wish, now: int, *, dry_run: bool) -> Receipt:
         """Erase what `wish` takes; `now` is microseconds since 1970 UTC. Raises `UnknownUser`, `InvalidInput`."""
@@ -47,13 +51,40 @@ class Eraser:
             return self._would(scope, wish, now)
         with self._ledger.write() as connection:
             state = require_scope(connection, scope)
-            ids = wished(connection, state, wish, self._shelves, self._embedder)
-            gone = list(read_episodes(connection, scope, state.id, ids).values())
-            vectors = [point.vector for point in embeddings.points_of(connection, ids)]
-            number = erase(connection, state, ids, at=now, everything=wish.everything)
+            take = self._taken(connection, state, wish)
+            gone = list(read_episodes(connection, scope, state.id, take.episodes).values())
+            vectors = [point.vector for point in embeddings.points_of(connection, take.episodes)]
+            number = erase(connection, state, take.episodes, take.beliefs, at=now, everything=wish.everything)
         self._shelves.drop(state.id)
+        self._beliefs.drop(state.id)
         finish(self._ledger, self._keeper(), now)
         return self._receipt(number, scope, gone, vectors)
+
+    def _taken(self, connection: Connection, state: ScopeState, wish: Wish) -> Taken:
+        beliefs = self._beliefs.shelf(connection, state.id)
+        return taken(connection, state, wish, self._shelves, beliefs, self._embedder)
+
+    def expire(self, scope: Scope, role: str, before: int, now: int) -> Receipt | None:
+        """Forget what `role` said before a time (microseconds); None where there was nothing. Raises `UnknownUser`."""
+        table = schema.episode
+        with self._ledger.read() as connection:
+            state = require_scope(connection, scope)
+            where = (table.c.scope_id == state.id, table.c.role == role, table.c.occurred_at < before)
+            keys = [key.hex() for key in connection.execute(select(table.c.key).where(*where)).scalars()]
+        return self.forget(scope, Wish(ids=keys), now, dry_run=False) if keys else None
+
+    def disbelieve(self, scope: Scope, ids: Sequence[str], now: int) -> Receipt | None:
+        """Erase beliefs that hold no more, without the turns they came from; None where there were none."""
+        if not ids:
+            return None
+        with self._ledger.write() as connection:
+            state = require_scope(connection, scope)
+            shelf = self._beliefs.shelf(connection, state.id)
+            rows = [same for each in ids for same in shelf.group(row_of(shelf, each))]
+            number = erase(connection, state, [], rows, at=now, everything=False)
+        self._beliefs.drop(state.id)
+        finish(self._ledger, self._keeper(), now)
+        return self._receipt(number, scope, [], [])
 
     def finish(self, now: int) -> bool:
         """Finish what an earlier process left open; whether nothing is open any more."""
@@ -62,8 +93,9 @@ class Eraser:
     def _would(self, scope: Scope, wish: Wish, now: int) -> Receipt:
         with self._ledger.read() as connection:
             state = require_scope(connection, scope)
-            ids = wished(connection, state, wish, self._shelves, self._embedder)
-            found = tuple(read_episodes(connection, scope, state.id, ids).values())
+            take = self._taken(connection, state, wish)
+            found = tuple(read_episodes(connection, scope, state.id, take.episodes).values())
+            rows = self._beliefs.shelf(connection, state.id).rows
         return Receipt(
             number=0,
             tenant=scope.tenant,
@@ -73,6 +105,8 @@ class Eraser:
             sessions=0,
             complete=False,
             would_go=found,
+            beliefs=len(take.bare),
+            beliefs_would_go=tuple(rows[each].content["statement"] for each in take.bare if rows[each].object),
         )
 
     def _receipt(

@@ -1,7 +1,7 @@
 """What a wish to forget means, in episodes.
 
-What enters: one selector. What leaves: the row ids it takes. A query takes what mentions all of its words, and what
-means nearly the same; a dry run shows exactly which.
+What enters: one selector. What leaves: the row ids it takes, of episodes and of beliefs. A query takes what mentions
+all of its words, and what means nearly the same; a belief takes the turns it rests on. A dry run shows exactly which.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from memoria.errors import InvalidInput
 from memoria.models.embeddings import Embedder
 from memoria.recall.lexical import score_lexical
 from memoria.store import embeddings, schema
+from memoria.store.belief_shelf import BeliefShelf
 from memoria.store.episodes import row_ids
 from memoria.store.scopes import ScopeState, find_session
 from memoria.store.shelf import Shelves
@@ -51,17 +52,69 @@ class Wish:
             raise InvalidInput(f"before {self.before.isoformat()} has no time zone; give an aware datetime.")
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Row ids: `episodes`, `beliefs` named themselves, and `bare`, all beliefs that nothing will bear out any more."""
+
+    episodes: list[int]
+    beliefs: list[int]
+    bare: list[int]
+
+
+def taken(
+    connection: Connection,
+    state: ScopeState,
+    wish: Wish,
+    shelves: Shelves,
+    beliefs: BeliefShelf,
+    embedder: Callable[[], Embedder],
+) -> Taken:
+    """What `wish` takes of one person's memory. Raises `InvalidInput` for what is not there."""
+    named: list[int] = []
+    if wish.ids is not None:
+        keys = {row.key.hex(): number for number, row in beliefs.rows.items()}
+        named = sorted({same for each in wish.ids if each in keys for same in beliefs.group(keys[each])})
+        episodes = _by_ids(connection, state, [each for each in wish.ids if each not in keys])
+        borne = {b.piece.episode for number in named for b in beliefs.bearings.get(number, ())}
+        episodes = sorted({*episodes, *(each for each in borne if each is not None)})
+    else:
+        episodes = wished(connection, state, wish, shelves, embedder)
+        if wish.query is not None:
+            named = _mentioning(beliefs, wish.query, set(episodes))
+    gone = set(episodes)
+    bare = [
+        number
+        for number, held in beliefs.bearings.items()
+        if number in named or wish.everything or all(b.piece.episode in gone for b in held)
+    ]
+    return Taken(episodes, named, bare)
+
+
+def _by_ids(connection: Connection, state: ScopeState, ids: Sequence[str]) -> list[int]:
+    found = row_ids(connection, state.id, list(ids))
+    if len(found) != len(set(ids)):
+        missing = len(set(ids)) - len(found)
+        raise InvalidInput(f"{missing} of the ids are not in this memory; nothing was forgotten. Check them.")
+    return found
+
+
+def _mentioning(beliefs: BeliefShelf, query: str, gone: set[int]) -> list[int]:
+    """The beliefs made by hand, without a turn, that mention all words of `query`."""
+    words = set(terms(query))
+    return [
+        number
+        for number, row in beliefs.rows.items()
+        if words
+        and words.issubset(terms(str(row.content.get("statement", ""))))
+        and all(b.piece.episode is None or b.piece.episode in gone for b in beliefs.bearings.get(number, ()))
+    ]
+
+
 def wished(
     connection: Connection, state: ScopeState, wish: Wish, shelves: Shelves, embedder: Callable[[], Embedder]
 ) -> list[int]:
-    """The row ids that `wish` takes of one person's memory, in order. Raises `InvalidInput` for what is not there."""
+    """The row ids of the episodes that a wish other than by ids takes of one person's memory, in order."""
     table = schema.episode
-    if wish.ids is not None:
-        found = row_ids(connection, state.id, list(wish.ids))
-        if len(found) != len(set(wish.ids)):
-            missing = len(set(wish.ids)) - len(found)
-            raise InvalidInput(f"{missing} of the ids are not in this memory; nothing was forgotten. Check them.")
-        return sorted(found)
     if wish.query is not None:
         return _by_query(connection, state, wish.query, shelves, embedder)
     if wish.session is not None:

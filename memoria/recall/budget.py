@@ -11,10 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memoria.records import Dropped, Episode, Hit
+from memoria.records import BeliefHit, Dropped, Episode, Fact, Hit, Preference
+from memoria.remember.trust import CLOSING, OPENING, gives_orders
 from memoria.store.text import fold, terms
 
 # English words of up to five letters are one token for nearly every vocabulary.
+BELIEF_SHARE = 0.4  # of the budget: quotes say more than beliefs do, and prove them
+
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d|[^\sa-zA-Z\d]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
@@ -22,10 +25,11 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
 
 @dataclass(frozen=True)
 class Written:
-    """The text, how many tokens it counts, the hits it cites and what was left out."""
+    """The text, how many tokens it counts, the beliefs it states, the hits it cites and what was left out."""
 
     text: str
     tokens: int
+    beliefs: tuple[BeliefHit, ...]
     hits: tuple[Hit, ...]
     dropped: tuple[Dropped, ...]
 
@@ -35,15 +39,28 @@ def count_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def write_context(found: Sequence[tuple[Episode, float, dict[str, float], str]], budget: int) -> Written:
-    """The text of `found` (episode, score, signals, quote), best first, in at most `budget` tokens."""
+def write_context(
+    beliefs: Sequence[BeliefHit], found: Sequence[tuple[Episode, float, dict[str, float], str]], budget: int
+) -> Written:
+    """The text of `beliefs`, then of `found` (episode, score, signals, quote), each best first, in at most `budget`
+    tokens; beliefs take no more than `BELIEF_SHARE` of it while there are quotes. It stands between marks by which
+    memoria knows it again (`remember/trust.py`)."""
+    frame = count_tokens(OPENING) + count_tokens(CLOSING) + 2
     lines: list[str] = []
-    hits: list[Hit] = []
     dropped: list[Dropped] = []
-    spent = 0
+    spent = frame
+    stated: list[BeliefHit] = []
+    share = int(budget * BELIEF_SHARE) if found else budget
+    for hit in beliefs:
+        line = f"[b{len(stated) + 1}] {belief_line(hit.belief)}"
+        cost = count_tokens(line) + 1
+        if spent + cost <= share:
+            spent += cost
+            lines.append(line)
+            stated.append(hit)
+    hits: list[Hit] = []
     for episode, score, signals, quote in found:
-        number = len(hits) + 1
-        line = f"[{number}] {episode.occurred_at:%Y-%m-%d} {episode.speaker}: {quote}"
+        line = f"[{len(hits) + 1}] {episode.occurred_at:%Y-%m-%d} {_said(episode, quote)}"
         cost = count_tokens(line) + 1
         if spent + cost > budget:
             reason = f"needs {cost} tokens, {budget - spent} of the budget of {budget} were left"
@@ -51,8 +68,30 @@ def write_context(found: Sequence[tuple[Episode, float, dict[str, float], str]],
             continue
         spent += cost
         lines.append(line)
-        hits.append(Hit(episode=episode, score=score, signals=signals, quote=quote, citation=number))
-    return Written("\n".join(lines), spent, tuple(hits), tuple(dropped))
+        hits.append(Hit(episode=episode, score=score, signals=signals, quote=quote, citation=len(hits) + 1))
+    if not lines:
+        return Written("", 0, (), (), tuple(dropped))
+    return Written("\n".join([OPENING, *lines, CLOSING]), spent, tuple(stated), tuple(hits), tuple(dropped))
+
+
+def belief_line(belief: Fact | Preference) -> str:
+    """A belief in a line: what is so since when, or what was so until when, marked as such."""
+    since = f"since {belief.valid_from:%Y-%m-%d}" if belief.valid_from else ""
+    if belief.status == "current":
+        doubt = "; needs confirmation: what it depends on has changed" if belief.needs_confirmation else ""
+        return f"{belief.statement} ({since or 'always'}{doubt})"
+    until = f"until {belief.valid_to:%Y-%m-%d}" if belief.valid_to else "retracted"
+    return f"No longer so: {belief.statement} ({since + ' ' if since else ''}{until})"
+
+
+def _said(episode: Episode, quote: str) -> str:
+    """Who said what. Words that are not the person's own are marked; orders among them are shown to nobody's model."""
+    if episode.trust == "user":
+        return f"{episode.speaker}: {quote}"
+    if gives_orders(episode.text, episode.trust):
+        return f"{episode.trust} (untrusted): withheld, as it gives orders; see: memoria explain {episode.id}"
+    mark = "" if episode.trust == "assistant" else f" ({episode.trust}, untrusted)"
+    return f"{episode.speaker}{mark}: {quote}"
 
 
 def quote_of(text: str, words: Sequence[str], limit: int) -> str:

@@ -15,18 +15,23 @@ from sqlalchemy import Connection, select
 
 from memoria.clock import stopwatch, to_micros
 from memoria.errors import InvalidInput
+from memoria.extract.ontology import Ontology
 from memoria.models.embeddings import Embedder
+from memoria.recall.beliefs import Asked, BeliefIndex
 from memoria.recall.budget import Written, quote_of, write_context
 from memoria.recall.confidence import confidence, evidence_of
 from memoria.recall.dense import Dense, score_dense
 from memoria.recall.fuse import Ranking, asked_before, fuse
+from memoria.recall.graph import BeliefGraph
+from memoria.recall.known import View, Views, bearers_of, belief_hits, features
 from memoria.recall.lexical import Lexical, score_lexical
 from memoria.recall.question import Question, read_question
 from memoria.recall.request import Request
-from memoria.records import Context, Dropped
+from memoria.records import BeliefHit, Context, Dropped
 from memoria.settings import RecallSettings
 from memoria.store import schema
-from memoria.store.episodes import Vector, read_episodes
+from memoria.store.belief_shelf import BeliefShelves
+from memoria.store.episodes import Vector, keys_of_rows, read_episodes
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState, require_scope
@@ -44,6 +49,8 @@ class Examined:
     ranking: Ranking
     lexical: Lexical | None
     dense: Dense | None
+    view: View
+    asked: Asked
 
 
 class RecallEngine:
@@ -54,10 +61,13 @@ class RecallEngine:
         ledger: Ledger,
         keeper: IndexKeeper,
         shelves: Shelves,
+        beliefs: BeliefShelves,
         embedder: Embedder,
         settings: RecallSettings,
+        ontology: Ontology,
     ) -> None:
         self._ledger, self._keeper, self._shelves = ledger, keeper, shelves
+        self._beliefs, self._views, self._ontology = beliefs, Views(ontology), ontology
         self._embedder, self._settings = embedder, settings
 
     def recall(self, request: Request) -> Context:
@@ -78,6 +88,7 @@ class RecallEngine:
             tenant=request.scope.tenant,
             user=request.scope.user,
             now=request.now,
+            beliefs=written.beliefs,
             hits=written.hits,
             dropped=written.dropped,
             confidence=sure,
@@ -117,8 +128,24 @@ class RecallEngine:
             before = now if int(shelf.occurred.max()) > now else None
             found = self._keeper.search(connection, vector, scope_id=state.id, limit=limit, before=before)
             dense = score_dense(shelf, mask, found)
-        ranking = fuse(shelf, mask, question, lexical, dense, signals)
-        return Examined(shelf, question, ranking, lexical, dense)
+        view = self.view(connection, state.id, request)
+        asked = view.index.ask(request.query, question.terms)
+        at = to_micros(request.at or request.now)
+        known = features(view, asked, shelf, question, dense, signals, at)
+        ranking = fuse(shelf, mask, question, lexical, dense, signals, known)
+        return Examined(shelf, question, ranking, lexical, dense, view, asked)
+
+    def view(self, connection: Connection, scope_id: int, request: Request) -> View:
+        """The person's beliefs: all of them, or what had been recorded by `as_of`."""
+        shelf = self._beliefs.shelf(connection, scope_id)
+        if request.as_of is None:
+            return self._views.view(scope_id, shelf)
+        then = shelf.as_of(to_micros(request.as_of))
+        return View(then, BeliefIndex(then, self._ontology), BeliefGraph(then))
+
+    def drop(self, scope_id: int) -> None:
+        """Let go of what is kept of a person between questions."""
+        self._views.drop(scope_id)
 
     def _mask(self, connection: Connection, state: ScopeState, shelf: Shelf, request: Request) -> NDArray[np.bool_]:
         mask = shelf.occurred <= to_micros(request.now)
@@ -157,9 +184,20 @@ class RecallEngine:
             for row, signals in ((row, ranking.signals(int(place))) for row, place in zip(rows, best, strict=True))
             if row in episodes
         ]
-        written = write_context(found[: request.k], request.budget)
+        stated = self._stated(connection, state, request, examined)
+        written = write_context(stated, found[: request.k], request.budget)
         below = tuple(
             Dropped(episode_id=each[0].id, reason=f"ranked {rank}, k is {request.k}")
             for rank, each in enumerate(found[request.k :], request.k + 1)
         )
-        return Written(written.text, written.tokens, written.hits, written.dropped + below)
+        return Written(written.text, written.tokens, written.beliefs, written.hits, written.dropped + below)
+
+    def _stated(
+        self, connection: Connection, state: ScopeState, request: Request, examined: Examined
+    ) -> list[BeliefHit]:
+        """The beliefs that the context states; none where the signal is off or one session alone is asked."""
+        if not self._settings.signals.belief or request.session is not None or not examined.asked.scores:
+            return []
+        ids = keys_of_rows(connection, state.id, bearers_of(examined.view, examined.asked))
+        at = to_micros(request.at or request.now)
+        return belief_hits(examined.view, examined.asked, request.scope, at, ids)

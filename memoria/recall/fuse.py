@@ -62,9 +62,13 @@ def fuse(
     lexical: Lexical | None,
     dense: Dense | None,
     signals: Signals,
+    known: dict[str, Floats] | None = None,
 ) -> Ranking:
-    """Rank the turns of `shelf` under `mask`. A signal that is switched off, or has no scores (None), gives nothing."""
-    features: dict[str, Floats] = {}
+    """Rank the turns of `shelf` under `mask`. A signal that is switched off, or has no scores (None), gives nothing.
+
+    `known` are features (n,) from beliefs; a turn that has any is a candidate.
+    """
+    features: dict[str, Floats] = dict(known or {})
     candidate = np.zeros(len(shelf), dtype=np.bool_)
     alone: Floats = (1 / (1 + shelf.length / STANDS_ALONE)).astype(np.float32)
     if dense is not None:
@@ -73,6 +77,8 @@ def fuse(
     if lexical is not None:
         features |= _lexical_features(lexical, alone, signals)
         candidate |= lexical.window > 0
+    for values in (known or {}).values():
+        candidate |= values > 0
     features |= _other_features(shelf, question, signals)
     score = np.zeros(len(shelf), dtype=np.float32)
     for name, values in features.items():

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memoria.recall.dates import Span, spans_in
+from memoria.dates import Span, spans_in
 from memoria.records import ROLES
 from memoria.store.text import fold, terms
 

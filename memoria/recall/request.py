@@ -15,7 +15,8 @@ from memoria.remember.turns import check_text
 
 @dataclass(frozen=True)
 class Request:
-    """One question: `k` hits, `budget` tokens, nothing said after `now` or recorded after `as_of` (aware)."""
+    """One question: `k` hits, `budget` tokens, nothing said after `now` or recorded after `as_of`, beliefs as true
+    `at` (aware)."""
 
     query: str
     scope: Scope
@@ -24,6 +25,7 @@ class Request:
     now: datetime
     session: str | None = None
     as_of: datetime | None = None
+    at: datetime | None = None
 
     def checked(self, max_chars: int) -> Request:
         """The same request. Raises `InvalidInput` for a bad question, number or moment."""
@@ -32,7 +34,7 @@ class Request:
             number = getattr(self, name)
             if number < 1:
                 raise InvalidInput(f"{name} is {number}; give at least 1, or leave it out for the settings' default.")
-        for name in ("now", "as_of"):
+        for name in ("now", "as_of", "at"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise InvalidInput(f"{name} {moment.isoformat()} has no time zone; give an aware datetime.")

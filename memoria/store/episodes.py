@@ -22,6 +22,7 @@ from memoria.store.dialect import dialect_of
 from memoria.store.ledger import take_numbers
 from memoria.store.scopes import ScopeState, ensure_session
 from memoria.store.text import terms
+from memoria.store.unbelieve import remove_evidence
 
 HAS_DIGIT, HAS_QUESTION = 1, 2
 _CHUNK = 500  # ids bound in one statement; SQLite's own limit is far higher, Postgres plans long lists badly
@@ -144,7 +145,8 @@ def _row(draft: Draft, number: int, scope_id: int, place: list[int], length: int
 
 
 def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int]) -> list[int]:
-    """Remove the scope's episodes among `ids` from ledger and lexicon, and post it for the index; those removed."""
+    """Remove the scope's episodes among `ids` from ledger and lexicon, with the beliefs that nothing else bears out,
+    and post it for the index; those removed."""
     table = schema.episode
     mine: list[int] = []
     for start in range(0, len(ids), _CHUNK):
@@ -153,6 +155,7 @@ def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int
         mine.extend(found.scalars())
     if not mine:
         return []
+    remove_evidence(connection, state.id, mine)
     dialect_of(connection).remove_terms(connection, mine)
     for start in range(0, len(mine), _CHUNK):
         chunk = mine[start : start + _CHUNK]
@@ -173,6 +176,16 @@ def row_ids(connection: Connection, scope_id: int, public: Sequence[str]) -> lis
     return list(
         connection.execute(select(table.c.id).where(table.c.scope_id == scope_id, table.c.key.in_(keys))).scalars()
     )
+
+
+def keys_of_rows(connection: Connection, scope_id: int, rows: Sequence[int]) -> dict[int, str]:
+    """The public ids of the scope's episodes among the row ids `rows`."""
+    table = schema.episode
+    found: dict[int, str] = {}
+    for start in range(0, len(rows), _CHUNK):
+        where = (table.c.scope_id == scope_id, table.c.id.in_(rows[start : start + _CHUNK]))
+        found.update((r.id, r.key.hex()) for r in connection.execute(select(table.c.id, table.c.key).where(*where)))
+    return found
 
 
 def _key_of(public: str) -> bytes | None:

@@ -198,10 +198,12 @@ class IndexKeeper:
         assert self._index is not None
         while True:
             with self._ledger.read() as connection:
+                last = outbox.last_change(connection)
                 changes = outbox.changes_after(connection, self._drained, _BATCH)
                 added = [each.episode_id for each in changes if each.op == "add"]
                 points = embeddings.points_of(connection, added)
             if not changes:
+                self._drained = last  # the same counter numbers beliefs, which are none of the index's business
                 return
             removed = [each.episode_id for each in changes if each.op == "remove"]
             if removed and self._settings.index == "edge":

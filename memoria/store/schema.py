@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"  # the newest migration; a home with a later one was written by a newer memoria
+HEAD = "0002"  # the newest migration; a home with a later one was written by a newer memoria
 
 tables = MetaData()
 
@@ -117,6 +117,90 @@ index_state = Table(
     Column("applied", BigInteger, nullable=False),
 )
 
+# A fact or a preference that somebody's words bear out. What it says never changes: whether it holds, since when and
+# until when is derived from its evidence (`truth.py`). A `slot` is one question about a subject, of which a `single`
+# one has a single answer at a time; `key` is a keyed hash of subject, slot and value; `subject` and `object` are keys
+# of entities (their names folded to terms). A belief with an empty `object` stands for its slot as a whole.
+# `changed` is the number of the last change to its evidence.
+belief = Table(
+    "belief",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("scope_id", Integer, ForeignKey("scope.id"), nullable=False),
+    Column("key", LargeBinary(16), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("slot", String, nullable=False),
+    Column("single", Integer, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("object", String, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    UniqueConstraint("scope_id", "key"),
+    Index("belief_by_change", "scope_id", "changed"),
+)
+
+# Why a belief is believed, or is no more: the characters [begin, stop) of an episode, or (no episode) an edit by hand.
+# Retracted evidence stays, with its time, so that what was believed before can still be told.
+evidence = Table(
+    "evidence",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("belief_id", BigInteger, ForeignKey("belief.id"), nullable=False),
+    Column("episode_id", BigInteger, ForeignKey("episode.id")),
+    Column("begin", Integer, nullable=False),
+    Column("stop", Integer, nullable=False),
+    Column("act", String, nullable=False),
+    Column("valid_from", BigInteger),
+    Column("valid_to", BigInteger),
+    Column("said_at", BigInteger, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("retracted_at", BigInteger),
+    Column("source", String, nullable=False),
+    Index("evidence_by_belief", "belief_id"),
+    Index("evidence_by_episode", "episode_id"),
+)
+
+# A belief leans on whatever answers another slot, as said in the evidence that brought it.
+dependency = Table(
+    "dependency",
+    tables,
+    Column("evidence_id", BigInteger, ForeignKey("evidence.id"), primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("slot", String, primary_key=True),
+    Column("belief_id", BigInteger, ForeignKey("belief.id"), nullable=False),
+    Index("dependency_by_belief", "belief_id"),
+)
+
+# Two entities taken for one, by hand or by likeness; never by rewriting, so it can be undone.
+merge = Table(
+    "merge",
+    tables,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("scope_id", Integer, ForeignKey("scope.id"), nullable=False),
+    Column("entity", String, nullable=False),
+    Column("same_as", String, nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("undone_at", BigInteger),
+    Index("merge_by_scope", "scope_id"),
+)
+
+# Which episodes an extractor has read: what is left to read is what has no row here.
+reading = Table(
+    "reading",
+    tables,
+    Column("episode_id", BigInteger, ForeignKey("episode.id"), primary_key=True),
+    Column("extractor", String, primary_key=True),
+)
+
+# One row a person: the number of the last change to any belief of theirs, and how many times some were removed.
+belief_state = Table(
+    "belief_state",
+    tables,
+    Column("scope_id", Integer, ForeignKey("scope.id"), primary_key=True, autoincrement=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("removals", BigInteger, nullable=False),
+)
+
 # What was forgotten: counts only. `done_at` is set once the bytes are out of every file.
 erasure = Table(
     "erasure",
@@ -127,6 +211,7 @@ erasure = Table(
     Column("episodes", Integer, nullable=False),
     Column("sessions", Integer, nullable=False),
     Column("done_at", BigInteger),
+    Column("beliefs", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 

@@ -70,7 +70,13 @@ def test_a_short_answer_is_found_through_the_question_before_it(memory: Memory) 
 def test_hits_say_who_when_where(memory: Memory) -> None:
     memory.remember({"text": "I keep bees", "speaker": "Ana", "time": FIRST}, user="ana", session="garden")
     context = memory.recall("bees", user="ana")
-    assert context.render() == "[1] 2025-01-01 Ana: I keep bees"
+    lines = [
+        "<memoria>",
+        "[b1] user's hobby is bees (since 2025-01-01)",
+        "[1] 2025-01-01 Ana: I keep bees",
+        "</memoria>",
+    ]
+    assert context.render().splitlines() == lines
     assert context.hits[0].episode.session == "garden"
     assert Context.model_validate_json(context.model_dump_json()) == context
 

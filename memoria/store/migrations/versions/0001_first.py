@@ -10,9 +10,11 @@ from memoria.store.schema import tables
 revision = "0001"
 down_revision = None
 
+_NAMES = "meta counter scope session episode embedding idempotency outbox index_state erasure event".split()
+
 
 def upgrade() -> None:
     """Create every table of the first version."""
     connection = op.get_bind()
-    tables.create_all(connection)
+    tables.create_all(connection, tables=[tables.tables[name] for name in _NAMES])
     dialect_of(connection).create_lexicon(connection)

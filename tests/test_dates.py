@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from memoria.clock import from_micros
-from memoria.recall.dates import spans_in
+from memoria.dates import spans_in
 
 NOW = datetime(2025, 6, 18, 15, tzinfo=UTC)  # a Wednesday
 

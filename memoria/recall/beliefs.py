@@ -1,0 +1,166 @@
+"""Which beliefs a question is about.
+
+What enters: a question and a person's beliefs. What leaves: `Asked`: the beliefs that bear on it with a score each,
+which of them answer it directly, and the episodes that they rest on. Words decide: those that ask for a predicate
+("where ... live"), the subject meant ("my sister"), and what a belief itself says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import log
+
+from memoria.extract.ontology import Ontology, key_of
+from memoria.extract.proposals import SELF
+from memoria.extract.subjects import mention_of
+from memoria.store.belief_shelf import BeliefShelf
+from memoria.store.text import fold, terms
+
+DIRECT, NAMED = 2.0, 0.5  # what answering directly, and being about somebody named, add to the share of words met
+_ADVICE = re.compile(
+    r"\b(?:recommend|suggest|advi[cs]e|should i|any (?:ideas?|tips|good|thoughts)|ideas? for|what (?:are|is|s) (?:some|a|an|the best|good|your)|what would|which .* should|looking (?:for|to)|help me|"
+    r"considering|planning|thinking (?:of|about)|options|good (?:place|way|choice|option)|best (?:way|place|option)|want to|need (?:a|an|some|to)|can you (?:find|give|plan|list|tell|share)|interested in|could you|how (?:can|should|do) i)\b"
+)
+_PAST = re.compile(
+    r"\b(?:used to|previous(?:ly)?|before|formerly|former|earlier|originally|in the past|back then|initial(?:ly)?|old|last|first|ex|did|was|were|at the time|prior)\b"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Scores by belief (row id of the one that stands for all of its names); `direct` answer the very question."""
+
+    scores: dict[int, float] = field(default_factory=dict[int, float])
+    direct: frozenset[int] = frozenset()
+    targets: frozenset[str] = frozenset()
+    advice: bool = False
+    past: bool = False
+
+
+class BeliefIndex:
+    """The words of one shelf's beliefs, inverted; built once for a shelf."""
+
+    def __init__(self, shelf: BeliefShelf, ontology: Ontology) -> None:
+        self.shelf = shelf
+        self._ontology = ontology
+        self._heads = list(shelf.heads())
+        self._words: dict[int, frozenset[str]] = {}
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        self._by_predicate: dict[str, list[int]] = defaultdict(list)
+        self._names: dict[str, str] = {}
+        for head in self._heads:
+            row = shelf.rows[head]
+            content = row.content
+            text = f"{content.get('predicate', '')} {content.get('object', '')} {content.get('topic', '')}"
+            words = frozenset(terms(text))
+            self._words[head] = words
+            for word in words:
+                self._by_word[word].append(head)
+            self._by_predicate[content.get("predicate", row.slot)].append(head)
+        for key in {k for row in shelf.rows.values() for k in (row.subject, row.object) if k}:
+            if key != SELF and len(key) > 1:
+                self._names[key] = shelf.canonical(key)
+        self._first: dict[str, list[str]] = defaultdict(list)
+        for key in self._names:
+            self._first[key.split()[0]].append(key)
+
+    def ask(self, text: str, words: Sequence[str]) -> Asked:
+        """The beliefs that bear on the question `text`, whose terms are `words`."""
+        folded = fold(text)
+        cued = self._cued(folded, words)
+        targets, slots = self._targets(folded, words)
+        subjects = targets or {SELF}
+        scores: dict[int, float] = {}
+        direct: set[int] = set()
+        for predicate in cued:
+            for head in self._by_predicate.get(predicate, ()):
+                subject, _ = self.shelf.slot_of(head)
+                if subject in subjects or (subject == SELF and predicate in slots):
+                    direct.add(head)
+        for head, share in self._shares(words).items():
+            subject, _ = self.shelf.slot_of(head)
+            about = subject in targets or self.shelf.canonical(self.shelf.rows[head].object) in targets
+            scores[head] = share + NAMED * about
+            if share > 0.6 and (subject in subjects or about):
+                direct.add(head)
+        for head in direct:
+            scores[head] = scores.get(head, 0.0) + DIRECT
+        for target in targets:
+            for head in self._of(target):
+                scores.setdefault(head, NAMED)
+        return Asked(
+            scores, frozenset(direct), frozenset(targets), bool(_ADVICE.search(folded)), bool(_PAST.search(folded))
+        )
+
+    def preferences(self) -> Iterable[int]:
+        """The beliefs that are tastes of the person."""
+        return (head for head in self._heads if self.shelf.rows[head].kind == "preference")
+
+    def _cued(self, folded: str, words: Sequence[str]) -> set[str]:
+        """The predicates that the question asks for."""
+        found = {name for cue, name in _cues(self._ontology) if _has(folded, cue)}
+        stems = set(words)
+        return found | {name for name in self._by_predicate if stems.issuperset(_own_words(name))}
+
+    def _targets(self, folded: str, words: Sequence[str]) -> tuple[set[str], set[str]]:
+        """The entities that the question names, and the predicates of those that it names by their relation."""
+        found: set[str] = set()
+        slots: set[str] = set()
+        for noun, predicate in self._ontology.relations.items():
+            if re.search(rf"\b(?:my|our)\b[\w ]{{0,20}}?\b{re.escape(fold(noun))}s?\b", folded):
+                slots.add(predicate)
+                found.add(self.shelf.canonical(key_of(mention_of(SELF, predicate))))
+                found.update(
+                    self.shelf.canonical(self.shelf.rows[head].object)
+                    for head in self._by_predicate.get(predicate, ())
+                    if self.shelf.rows[head].subject == SELF
+                )
+        stems = set(words)
+        for word in words:
+            found.update(self._names[key] for key in self._first.get(word, ()) if stems.issuperset(key.split()))
+        return found, slots
+
+    def _shares(self, words: Sequence[str]) -> dict[int, float]:
+        """How much of the question's words each belief speaks of, the rarer the heavier; 0 to 1."""
+        known = [word for word in dict.fromkeys(words) if word in self._by_word]
+        weight = {word: log(1 + len(self._heads) / len(self._by_word[word])) for word in known}
+        total = sum(weight.values()) + 1.0 * (len(set(words)) - len(known))
+        scores: dict[int, float] = defaultdict(float)
+        for word in known:
+            for head in self._by_word[word]:
+                scores[head] += weight[word] / total
+        return scores
+
+    def _of(self, target: str) -> list[int]:
+        return [
+            head
+            for head in self._heads
+            if target in (self.shelf.slot_of(head)[0], self.shelf.canonical(self.shelf.rows[head].object))
+        ][:50]
+
+
+@lru_cache(maxsize=8)
+def _cues_of(asks: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((fold(cue), name) for name, cues in asks for cue in cues)
+
+
+def _cues(ontology: Ontology) -> tuple[tuple[str, str], ...]:
+    return _cues_of(tuple((name, each.asks) for name, each in ontology.predicates.items()))
+
+
+@lru_cache(maxsize=4096)
+def _own_words(predicate: str) -> frozenset[str]:
+    return frozenset(terms(predicate)) or frozenset((predicate,))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(cue: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(cue)}(?:s|es|d|ed|ing)?\b")
+
+
+def _has(folded: str, cue: str) -> bool:
+    return cue.split()[0] in folded and bool(_pattern(cue).search(folded))

@@ -1,0 +1,209 @@
+"""One person's beliefs kept in memory, with what is derived from them.
+
+What enters: a reader's connection and a scope's id. What leaves: a `BeliefShelf`: the slots with their derived states,
+entities under one name, dependents that need confirmation. A cached shelf is extended by the beliefs that changed and
+read anew when some were removed; it is never written back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from memoria.store import beliefs as ledger_beliefs
+from memoria.store.beliefs import BeliefRow, Changes
+from memoria.store.merges import Merge, merges_of
+from memoria.store.truth import Piece, SlotState, derive, live
+
+ALIAS = "alias"  # the kind of a belief that says that two names are one entity's
+Slot = tuple[str, str]  # subject (canonical), slot
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """A piece of evidence with where it stands in its episode's text, and which extractor found it."""
+
+    piece: Piece
+    begin: int
+    stop: int
+    source: str
+
+
+@dataclass
+class BeliefShelf:
+    """All beliefs of one person as of one change. Row ids throughout; a slot holds its beliefs of every name."""
+
+    rows: dict[int, BeliefRow] = field(default_factory=dict[int, BeliefRow])
+    bearings: dict[int, list[Bearing]] = field(default_factory=dict[int, list[Bearing]])
+    leans: dict[int, list[tuple[int, Slot]]] = field(default_factory=dict[int, list[tuple[int, Slot]]])
+    merges: list[Merge] = field(default_factory=list[Merge])
+    changed: int = 0
+
+    def __post_init__(self) -> None:
+        self.names = self._unite()
+        self.slots: dict[Slot, list[int]] = defaultdict(list)
+        self.same: dict[int, int] = {}  # a belief -> the one that stands for it: the first with the same content
+        first: dict[tuple[str, str, str, str], int] = {}
+        for number in sorted(self.rows):
+            row = self.rows[number]
+            content = (row.kind, self.canonical(row.subject), row.slot, self.canonical(row.object))
+            self.same[number] = first.setdefault(content, number)
+            self.slots[content[1], row.slot].append(number)
+        self._states: dict[Slot, SlotState] = {}
+
+    def canonical(self, key: str) -> str:
+        """The key of the entity that `key` is a name of."""
+        return self.names.get(key, key)
+
+    def slot_of(self, number: int) -> Slot:
+        """The slot that a belief belongs to."""
+        row = self.rows[number]
+        return self.canonical(row.subject), row.slot
+
+    def as_of(self, moment: int) -> BeliefShelf:
+        """The shelf as it stood at `moment` (microseconds): without what was recorded, and all that was undone,
+        since."""
+        bearings: dict[int, list[Bearing]] = {}
+        for number, held in self.bearings.items():
+            then = live((each.piece for each in held), moment)
+            by_number = {piece.number: piece for piece in then}
+            kept = [replace(b, piece=by_number[b.piece.number]) for b in held if b.piece.number in by_number]
+            if kept:
+                bearings[number] = kept
+        rows = {number: row for number, row in self.rows.items() if number in bearings}
+        merges = [each for each in self.merges if each.recorded <= moment and (each.undone or moment + 1) > moment]
+        return BeliefShelf(rows, bearings, self.leans, [replace(each, undone=None) for each in merges], self.changed)
+
+    def state(self, slot: Slot) -> SlotState:
+        """The slot's derived state."""
+        if slot in self._states:
+            return self._states[slot]
+        ids = self.slots.get(slot, [])
+        pieces = [
+            replace(each.piece, belief=self.same[number]) for number in ids for each in self.bearings.get(number, ())
+        ]
+        single = any(self.rows[number].single for number in ids)
+        self._states[slot] = derive(live(pieces), single=single)
+        return self._states[slot]
+
+    def heads(self) -> Iterator[int]:
+        """The beliefs that stand for themselves and say something: no aliases, no whole slots."""
+        return (n for n, row in self.rows.items() if self.same[n] == n and row.object and row.kind != ALIAS)
+
+    def group(self, number: int) -> list[int]:
+        """All rows that say the same as a belief under some name of its entities."""
+        head = self.same[number]
+        return [each for each in self.slots[self.slot_of(number)] if self.same[each] == head]
+
+    def shaken_by(self, number: int) -> list[Slot]:
+        """The slots that changed after the belief was last affirmed and that it leans on, itself or through another."""
+        return self._shaken(self.same[number], set())
+
+    def _shaken(self, head: int, visited: set[int]) -> list[Slot]:
+        if head in visited:
+            return []
+        visited.add(head)
+        standing = self.state(self.slot_of(head)).standings.get(head)
+        if standing is None or not standing.holds:
+            return []
+        affirmed = max((p.said for p in standing.pieces if p.act in ("affirm", "change")), default=0)
+        counted = {p.number for p in standing.pieces}
+        found: list[Slot] = []
+        for member in self.group(head):
+            for evidence, (subject, name) in self.leans.get(member, ()):
+                slot = (self.canonical(subject), name)
+                if evidence not in counted or slot == self.slot_of(head):
+                    continue
+                cause = self.state(slot)
+                if any(moment > affirmed for moment in cause.changes) or any(
+                    self._shaken(each, visited) for each, s in cause.standings.items() if s.holds
+                ):
+                    found.append(slot)
+        return list(dict.fromkeys(found))
+
+    def _unite(self) -> dict[str, str]:
+        """Every name of an entity -> the one it is kept under. Only an alias that holds, and holds alone, unites."""
+        parent: dict[str, str] = {}
+
+        def find(key: str) -> str:
+            while parent.get(key, key) != key:
+                key = parent[key]
+            return key
+
+        said: dict[Slot, list[int]] = defaultdict(list)
+        for number, row in self.rows.items():
+            if row.kind == ALIAS:
+                said[row.subject, row.slot].append(number)
+        pairs = [(each.entity, each.same_as) for each in self.merges if each.undone is None]
+        for (name, _), numbers in said.items():
+            pieces = [each.piece for number in numbers for each in self.bearings.get(number, ())]
+            state = derive(live(pieces), single=self.rows[numbers[0]].single)
+            holding = [number for number, standing in state.standings.items() if standing.holds]
+            if len(holding) == 1:
+                pairs.append((name, self.rows[holding[0]].object))
+        for one, other in sorted(pairs):
+            a, b = find(one), find(other)
+            if a != b:
+                parent[a] = b
+        return {key: find(key) for key in parent}
+
+
+class BeliefShelves:
+    """The shelves of the people asked about last. Safe to share by threads."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: OrderedDict[int, tuple[int, int, BeliefShelf]] = OrderedDict()
+
+    def shelf(self, connection: Connection, scope_id: int) -> BeliefShelf:
+        """The person's beliefs as `connection`'s snapshot has them."""
+        changed, removals = ledger_beliefs.state_of(connection, scope_id)
+        with self._lock:
+            held = self._held.get(scope_id)
+        if held is not None and held[:2] == (changed, removals):
+            return held[2]
+        base = held[2] if held is not None and held[1] == removals and held[0] < changed else None
+        after = base.changed if base is not None else 0
+        fresh = ledger_beliefs.changed_after(connection, scope_id, after)
+        shelf = _extended(base, fresh, merges_of(connection, scope_id), changed)
+        with self._lock:
+            self._held[scope_id] = (changed, removals, shelf)
+            self._held.move_to_end(scope_id)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return shelf
+
+    def drop(self, scope_id: int) -> None:
+        """Let go of a person's beliefs: what was held may be gone for good."""
+        with self._lock:
+            self._held.pop(scope_id, None)
+
+
+def _extended(base: BeliefShelf | None, fresh: Changes, merges: list[Merge], changed: int) -> BeliefShelf:
+    rows = dict(base.rows) if base else {}
+    bearings: dict[int, list[Bearing]] = dict(base.bearings) if base else {}
+    leans: dict[int, list[tuple[int, Slot]]] = dict(base.leans) if base else {}
+    for row in fresh.rows:
+        rows[row.id] = row
+        bearings[row.id], leans[row.id] = [], []
+    for piece, begin, stop, source in fresh.pieces:
+        bearings[piece.belief].append(Bearing(piece, begin, stop, source))
+    for evidence, belief, subject, name in fresh.leans:
+        leans[belief].append((evidence, (subject, name)))
+    return BeliefShelf(rows, bearings, leans, merges, changed)
+
+
+def names_of(shelf: BeliefShelf) -> Mapping[str, str]:
+    """Each entity key with a name to show: the one that the first belief about it used."""
+    names: dict[str, str] = {}
+    for number in sorted(shelf.rows):
+        row = shelf.rows[number]
+        names.setdefault(row.subject, row.content.get("subject", row.subject))
+        if row.object:
+            names.setdefault(row.object, row.content.get("object", row.object))
+    return names

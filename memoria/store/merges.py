@@ -1,0 +1,49 @@
+"""Two names taken for one entity's: kept as rows that can be undone, never by rewriting.
+
+What enters: entity keys. What leaves: the merges of a person, in the order they were made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from memoria.store import schema
+from memoria.store.beliefs import touch
+from memoria.store.ledger import take_numbers
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Two entity keys taken for one entity's from `recorded` until `undone` (microseconds)."""
+
+    entity: str
+    same_as: str
+    recorded: int
+    undone: int | None = None
+
+
+def add_merge(connection: Connection, scope_id: int, entity: str, same_as: str, at: int) -> None:
+    """Take `entity` for the same as `same_as` from now on."""
+    number = take_numbers(connection, 1)[0]
+    row = {"id": number, "scope_id": scope_id, "entity": entity, "same_as": same_as, "recorded_at": at}
+    connection.execute(insert(schema.merge).values(row))
+    touch(connection, scope_id, set(), number, removed=True)
+
+
+def undo_merge(connection: Connection, scope_id: int, entity: str, at: int) -> int:
+    """Take `entity` for itself again; how many merges that undid."""
+    table = schema.merge
+    where = (table.c.scope_id == scope_id, table.c.entity == entity, table.c.undone_at.is_(None))
+    count = connection.execute(update(table).where(*where).values(undone_at=at)).rowcount
+    if count:
+        touch(connection, scope_id, set(), take_numbers(connection, 1)[0], removed=True)
+    return count
+
+
+def merges_of(connection: Connection, scope_id: int) -> list[Merge]:
+    """All merges of the person's entities, undone ones too, in the order they were made."""
+    table = schema.merge
+    query = select(table.c.entity, table.c.same_as, table.c.recorded_at, table.c.undone_at)
+    return [Merge(*row) for row in connection.execute(query.where(table.c.scope_id == scope_id).order_by(table.c.id))]
