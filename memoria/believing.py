@@ -1,4 +1,4 @@
-"""The verbs on what memoria believes: list, explain, edit, retract, merge, learn.
+"""The verbs on what memoria believes: list, explain, edit, retract, learn.
 
 What enters: whose memory, and a belief's id. What leaves: beliefs with their evidence. Edits are evidence too, made by
 hand: nothing is overwritten, and an edit that somebody else overtook is refused.
@@ -9,34 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from memoria.clock import to_micros
-from memoria.errors import InvalidInput, UnknownBelief
-from memoria.extract.conflict import subject_key
-from memoria.extract.learn import Learner
+from memoria.entities import Entities
+from memoria.errors import InvalidInput
+from memoria.extract.consequences import subject_key
 from memoria.extract.ontology import key_of
 from memoria.extract.proposals import SELF, Extractor
-from memoria.home import Home
-from memoria.recall.explain import entities_of, explain, why_not
+from memoria.recall.explain import explain, why_not
 from memoria.recall.request import Request
-from memoria.records import Belief, Entity, Explanation, Fact, Preference, Receipt, Scope
+from memoria.records import Belief, Explanation, Fact, Preference, Receipt, Scope
 from memoria.store import beliefs as store
 from memoria.store.belief_records import belief_of, row_of
-from memoria.store.belief_shelf import BeliefShelf
 from memoria.store.beliefs import Claim
-from memoria.store.episodes import read_episodes
 from memoria.store.events import append_event
-from memoria.store.merges import add_merge, undo_merge
 from memoria.store.scopes import ensure_scope, find_scope, require_scope
 
-if TYPE_CHECKING:
-    import networkx as nx
 
-_READ_AT_ONCE = 200
-
-
-class Believing(Home):
+class Believing(Entities):
     """The part of `Memory` that deals in beliefs."""
 
     def beliefs(
@@ -134,6 +125,7 @@ class Believing(Home):
             said=now,
             source="user",
             content=row.content,
+            leans=tuple((row.subject, each) for each in self._ontology.predicate(predicate).leans_on),
         )
         new = replace(old, act="affirm", object=key_of(value), content=content)
         return self._write_claims(scope, [old, new], now, revision)
@@ -153,34 +145,8 @@ class Believing(Home):
             if revision is not None:
                 store.require_unchanged(connection, state.id, shelf.slots[shelf.slot_of(number)], revision)
             store.retract(connection, state.id, shelf.group(number), now)
+            self._rejudge.after_retraction(connection, state.id, now)
             append_event(connection, at=now, kind="retract", scope_id=state.id, detail={"ids": [belief_id]})
-
-    def entities(self, *, user: str, tenant: str = "default") -> list[Entity]:
-        """Everybody and everything that beliefs are about, with all names. Raises `UnknownUser`."""
-        return entities_of(self._beliefs_of(self._scope(tenant, user), None))
-
-    def merge(self, name: str, same_as: str, *, user: str, tenant: str = "default") -> None:
-        """Take two names for one entity's, until `unmerge`. Raises `UnknownBelief` for a name that nothing speaks
-        of."""
-        scope = self._scope(tenant, user)
-        with self._ledger.write() as connection:
-            state = require_scope(connection, scope)
-            shelf = self._belief_shelves.shelf(connection, state.id)
-            keys = [subject_key(each) for each in (name, same_as)]
-            known = {k for row in shelf.rows.values() for k in (row.subject, row.object)}
-            for given, key in zip((name, same_as), keys, strict=True):
-                if key not in known:
-                    raise UnknownBelief(f"No belief speaks of {given!r}; list the names with Memory.entities.")
-            if keys[0] == keys[1]:
-                raise InvalidInput(f"{name!r} and {same_as!r} are one name already.")
-            add_merge(connection, state.id, keys[0], keys[1], to_micros(self._clock()))
-
-    def unmerge(self, name: str, *, user: str, tenant: str = "default") -> None:
-        """Undo the merges of `name`. Raises `UnknownBelief` where there is none."""
-        with self._ledger.write() as connection:
-            state = require_scope(connection, self._scope(tenant, user))
-            if not undo_merge(connection, state.id, subject_key(name), to_micros(self._clock())):
-                raise UnknownBelief(f"{name!r} is merged with nothing; list the names with Memory.entities.")
 
     def explain(self, belief_id: str, *, user: str, tenant: str = "default") -> Explanation:
         """Why a belief stands as it does: evidence down to the quoted words, what it superseded or was superseded by,
@@ -203,42 +169,18 @@ class Believing(Home):
         self._require_open()
         return why_not(self._ledger, self._recaller(), request, item_id)
 
-    def graph(self, *, user: str, tenant: str = "default") -> nx.MultiDiGraph[str]:
-        """The person's knowledge graph: entities, and an edge for each belief (see `recall.graph.to_networkx`)."""
-        from memoria.recall.graph import to_networkx  # noqa: PLC0415  # networkx loads with it
-
-        return to_networkx(self._beliefs_of(self._scope(tenant, user), None))
-
     def learn(
         self, *, user: str, tenant: str = "default", extractor: Extractor | None = None, limit: int | None = None
     ) -> int:
-        """Read the turns that `extractor` (None: this Memory's) has not read; how many were. What it read stays read,
-        so that after an error or a spent budget the next call goes on. Raises `UnknownUser`, `BudgetSpent`."""
+        """Read the turns that `extractor` has not read; how many were. What it read stays read, so that after an error
+        or a spent budget the next call goes on.
+
+        None reads with the settings' model where one is named (and this Memory was given no extractor), else with what
+        reads turns as they are written. Raises `UnknownUser`, and of a model `BudgetSpent`, `ExtractionFailed`,
+        `ModelUnavailable`.
+        """
         self._require_open()
-        scope = self._scope(tenant, user)
-        learner = self._learner
-        if extractor is not None:
-            learner = Learner(self._ledger, self._belief_shelves, extractor, self._ontology)
-        done = 0
-        while limit is None or done < limit:
-            batch = _READ_AT_ONCE if limit is None else min(_READ_AT_ONCE, limit - done)
-            with self._ledger.read() as connection:
-                state = require_scope(connection, scope)
-                rows = learner.unread(connection, state.id, batch)
-                found = read_episodes(connection, scope, state.id, rows)
-            if not rows:
-                break
-            episodes = [found[row] for row in rows]
-            proposals = learner.read(episodes)
-            with self._ledger.write() as connection:
-                # Somebody may have forgotten, or read, some of them meanwhile.
-                left = set(learner.unread(connection, state.id, batch))
-                kept = [i for i, row in enumerate(rows) if row in left]
-                now = to_micros(self._clock())
-                picked: list[Any] = [proposals[i] for i in kept]
-                learner.believe(connection, state.id, [rows[i] for i in kept], [episodes[i] for i in kept], picked, now)
-            done += len(rows)
-        return done
+        return self._learner_with(extractor).learn(self._scope(tenant, user), self._clock, limit)
 
     def retain(self, *, user: str, tenant: str = "default") -> list[Receipt]:
         """Forget what the settings' retention says has been kept long enough; a receipt for each kind that lost some.
@@ -260,19 +202,6 @@ class Believing(Home):
         return [receipt for receipt in found if receipt is not None]
 
     # -- inside --------------------------------------------------------------------------------------------------
-
-    def _beliefs_of(self, scope: Scope, as_of: datetime | None) -> BeliefShelf:
-        self._require_open()
-        with self._ledger.read() as connection:
-            shelf = self._belief_shelves.shelf(connection, require_scope(connection, scope).id)
-        return shelf if as_of is None else shelf.as_of(self._moment(as_of, "as_of"))
-
-    def _moment(self, moment: datetime | None, name: str) -> int:
-        if moment is None:
-            return to_micros(self._clock())
-        if moment.tzinfo is None:
-            raise InvalidInput(f"{name} {moment.isoformat()} has no time zone; give an aware datetime.")
-        return to_micros(moment)
 
     def _write_claims(self, scope: Scope, claims: Sequence[Claim], now: int, revision: int | None) -> Fact | Preference:
         self._require_open()

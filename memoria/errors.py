@@ -8,6 +8,7 @@ What enters: the facts of a failure. What leaves: one sentence that names the th
     ├── UnknownBelief (LookupError) no such belief, entity or episode in that person's memory
     ├── EditConflict                somebody changed the belief since it was read
     ├── BudgetSpent                 an extraction reached its limit of tokens or money
+    ├── ExtractionFailed            a model's answer about some turns cannot be read
     ├── ForkedProcess               a Memory was carried over fork()
     ├── ModelUnavailable            a model's package or weights are missing
     ├── EmbeddingMismatch           vectors of another model or dimension
@@ -42,6 +43,11 @@ class EditConflict(MemoriaError):
 
 class BudgetSpent(MemoriaError):
     """A model's extraction reached its limit of tokens or money; what it had read by then is kept."""
+
+
+class ExtractionFailed(MemoriaError):
+    """A model gave no answer by the schema for some turns; nothing of those was written, what was read before is
+    kept."""
 
 
 class ForkedProcess(MemoriaError, RuntimeError):

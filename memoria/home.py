@@ -16,8 +16,10 @@ from langchain_core.embeddings import Embeddings
 from memoria.clock import Clock, to_micros, utc_now
 from memoria.errors import MemoriaError
 from memoria.extract.learn import Learner
+from memoria.extract.model import ModelExtractor
 from memoria.extract.ontology import Ontology, load_ontology
 from memoria.extract.proposals import Extractor
+from memoria.extract.rejudge import Rejudge
 from memoria.extract.rules import RulesExtractor
 from memoria.forget.eraser import Eraser
 from memoria.models.embeddings import Embedder, load_embeddings
@@ -53,16 +55,19 @@ class Home:
         self._shelves = Shelves(self.settings.store.cache_mb)
         self._belief_shelves = BeliefShelves()
         self._learner = Learner(
-            self._ledger, self._belief_shelves, extractor or RulesExtractor(self._ontology), self._ontology
+            self._ledger,
+            self._belief_shelves,
+            extractor or RulesExtractor(self._ontology, spacy=self.settings.extract.spacy),
+            self._ontology,
         )
+        self._reads_itself = extractor is not None
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
         self._keeper: IndexKeeper | None = None
         self._engine: RecallEngine | None = None
         self._closed = False
-        self._eraser = Eraser(
-            self._ledger, self.home, self._shelves, self._belief_shelves, lambda: self.embedder, self._open_keeper
-        )
+        self._rejudge = Rejudge(self._ledger, self._ontology)
+        self._eraser = self._new_eraser()
         try:
             self._eraser.finish(to_micros(clock()))  # what a killed process left open
         except BaseException:
@@ -85,6 +90,12 @@ class Home:
         """What is known of predicates, the user's own included."""
         return self._ontology
 
+    def _new_eraser(self) -> Eraser:
+        beliefs, rejudge = self._belief_shelves, self._rejudge
+        return Eraser(
+            self._ledger, self.home, self._shelves, beliefs, lambda: self.embedder, self._open_keeper, rejudge
+        )
+
     def close(self) -> None:
         """Flush the index and let go of the home. Closing twice is no error."""
         with self._lock:
@@ -102,6 +113,14 @@ class Home:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _learner_with(self, extractor: Extractor | None) -> Learner:
+        """What learns by `extractor`; None: by the settings' model, unless this Memory was given an extractor."""
+        if extractor is None and self.settings.extract.model is not None and not self._reads_itself:
+            extractor = ModelExtractor.of(self.settings.extract, self._ontology)
+        if extractor is None:
+            return self._learner
+        return Learner(self._ledger, self._belief_shelves, extractor, self._ontology)
 
     def _recaller(self) -> RecallEngine:
         with self._lock:

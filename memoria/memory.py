@@ -14,12 +14,14 @@ from memoria.believing import Believing
 from memoria.clock import to_micros
 from memoria.forget.select import Wish
 from memoria.recall.engine import Examined
+from memoria.recall.explain import explain_turn
 from memoria.recall.request import Request
-from memoria.records import Context, Episode, Receipt, Trust
+from memoria.records import Context, Episode, Receipt, Trust, TurnExplanation
 from memoria.remember.ingest import Delivery, Progress, ingest
 from memoria.remember.turns import check_name, to_turns
 from memoria.store import health
 from memoria.store.reembed import reembed
+from memoria.store.scopes import require_scope
 
 
 class Memory(Believing):
@@ -28,7 +30,8 @@ class Memory(Believing):
     Args:
         embeddings: any LangChain `Embeddings`, an `Embedder`, or a name (see `load_embeddings`); None takes the
             settings' name, else the offline default. It is loaded on first need.
-        extractor: what reads facts and preferences out of turns; None is the rules, which need no model.
+        extractor: what reads facts and preferences out of turns; None is the rules, which need no model. With one that
+            calls a model, `remember` waits for it, and keeps nothing if it fails: see `extract.model` in the settings.
         settings: all knobs; None reads `$MEMORIA_CONFIGS` where that is set.
         clock: what tells the time; for tests.
 
@@ -110,6 +113,15 @@ class Memory(Believing):
         """How every turn of the person scores for `query`: for fitting weights and for inspectors."""
         return self._recaller().examine(self._request(query, user, tenant, None, None, now, None, None, None))
 
+    def explain_turn(self, episode_id: str, *, user: str, tenant: str = "default") -> TurnExplanation:
+        """What became of a turn: the beliefs it bears on, and whether contexts withhold it. Raises `UnknownBelief`."""
+        self._require_open()
+        scope = self._scope(tenant, user)
+        with self._ledger.read() as connection:
+            state = require_scope(connection, scope)
+            shelf = self._belief_shelves.shelf(connection, state.id)
+            return explain_turn(connection, shelf, episode_id, scope, state.id)
+
     def forget(
         self,
         *,
@@ -139,6 +151,22 @@ class Memory(Believing):
         self._require_open()
         wish = Wish(ids, query, session, before, everything)
         return self._eraser.forget(self._scope(tenant, user), wish, to_micros(self._clock()), dry_run=dry_run)
+
+    def verify_forgotten(
+        self, texts: Sequence[str] = (), *, user: str | None = None, tenant: str = "default", vectors: bool = True
+    ) -> list[str]:
+        """Where something that should be gone is still there, each place in a sentence; empty when all is gone.
+
+        With `texts`, every byte of the home is read for them and, with `vectors`, for their embeddings; what another
+        person says in their own memory is no fault where a `user` is named. Without, every receipt (of `user`, where
+        they are still known) is checked: log unbroken, nothing it named is back, no erasure unfinished.
+
+        Raises:
+            InvalidInput: a text is too short to be told from chance.
+            ModelUnavailable, EmbeddingMismatch: the vectors cannot be looked for; with `vectors=False` texts still can.
+        """
+        self._require_open()
+        return self._eraser.verify(self._scope(tenant, user) if user is not None else None, texts, vectors=vectors)
 
     def status(self) -> dict[str, Any]:
         """What the home holds and how its index stands, as plain values; no one's words."""

@@ -71,12 +71,13 @@ class Episode(Record):
 class Evidence(Record):
     """Why a belief is believed, or is no more: `quote` in an episode (None: an edit by hand).
 
-    `act`: "affirm" (it is so), "change" (it became so), "end" (no longer), "deny" (it never was).
+    `act`: "affirm" (it is so), "change" (it became so), "end" (no longer), "deny" (it never was), "doubt" (it may be
+    so no more).
     """
 
     episode_id: str | None
     quote: str
-    act: Literal["affirm", "change", "end", "deny"]
+    act: Literal["affirm", "change", "end", "deny", "doubt"]
     said_at: datetime
     recorded_at: datetime
     retracted_at: datetime | None = None
@@ -138,6 +139,31 @@ class Entity(Record):
     beliefs: int = 0
 
 
+class Likeness(Record):
+    """Two names that may be one entity's: how alike they are spelt and how near in meaning (0 to 1 each), and the
+    `score` of both. `alike`: taken for one; else `why` says why not. `name` is the one that `unmerge` takes."""
+
+    name: str
+    same_as: str
+    kind: str
+    spelling: float
+    meaning: float
+    score: float
+    alike: bool
+    why: str = ""
+
+
+class Merged(Record):
+    """Two names taken for one entity's, by the user or by `resolve` (with its score); `undone_at` ends it."""
+
+    name: str
+    same_as: str
+    made_by: Literal["user", "resolve"]
+    score: float | None
+    made_at: datetime
+    undone_at: datetime | None = None
+
+
 class Dependency(Record):
     """`belief` leans on whatever answers `slot` of `subject`; `causes` are the beliefs there that hold."""
 
@@ -165,6 +191,16 @@ class Explanation(Record):
     superseded_by: str | None = None
     leans_on: tuple[Dependency, ...] = ()
     leaned_on_by: tuple[str, ...] = ()
+    text: str = ""
+
+
+class TurnExplanation(Record):
+    """What became of a turn: the `beliefs` that its words bear on. `withheld`: no context quotes it, since it gives
+    orders and is not the person's own."""
+
+    episode: Episode
+    withheld: bool
+    beliefs: tuple[str, ...] = ()
     text: str = ""
 
 

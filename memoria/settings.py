@@ -65,10 +65,39 @@ class StoreSettings(_Section):
 
 
 class ExtractSettings(_Section):
-    """Whether what turns say is believed as they are written (else by `Memory.learn`), and whether spaCy may help."""
+    """Whether what turns say is believed as they are written (else by `Memory.learn`), and whether spaCy may help.
+
+    What is written is always read by rules. With a `model` (a name for LangChain's `init_chat_model`) `Memory.learn`
+    reads with it: `prompt` is a packaged prompt's name or a file's path, the budgets are for one `learn`, prices for a
+    million tokens.
+    """
 
     on_write: bool = True
     spacy: bool = True
+    model: str | None = None
+    prompt: str = "extract-v1"
+    batch_turns: int = Field(default=20, ge=1)
+    batch_tokens: int = Field(default=3000, ge=1)
+    retries: int = Field(default=2, ge=0)
+    budget_tokens: int | None = Field(default=None, ge=0)
+    budget_money: float | None = Field(default=None, ge=0)
+    price_in: float | None = Field(default=None, ge=0)
+    price_out: float | None = Field(default=None, ge=0)
+
+
+class ResolveSettings(_Section):
+    """From when on `Memory.resolve` takes two names for one entity's; all three must be reached.
+
+    `spelling`: 1 is the same name but for accents and titles, 0.9 a name and a fuller one, 0.8 a pet form, 0.7 a slip
+    of a letter in a full name; what is below is only shown. `meaning` is the cosine of the names with what is believed
+    of them: by itself it tells people apart badly (sisters of one person are as near as two names of one sister), so
+    it only has to be more than that of strangers. `score` is 0.6 spelling + 0.4 meaning + 0.1 for a shared belief: the
+    same name needs no more than `meaning`, a fuller one also 0.53 or a shared belief, a pet form a shared belief.
+    """
+
+    spelling: float = Field(default=0.8, ge=0.0, le=1.0)
+    meaning: float = Field(default=0.4, ge=0.0, le=1.0)
+    score: float = Field(default=0.75, ge=0.0, le=1.0)
 
 
 class RetentionSettings(_Section):
@@ -91,6 +120,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     recall: RecallSettings = RecallSettings()
     extract: ExtractSettings = ExtractSettings()
+    resolve: ResolveSettings = ResolveSettings()
     retention: RetentionSettings = RetentionSettings()
     folder: Path | None = Field(default=None, exclude=True)
 

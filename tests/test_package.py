@@ -55,6 +55,7 @@ def test_the_configs_show_the_defaults() -> None:
         "embeddings": None,
         "store": loaded.store.model_dump(),
         "extract": loaded.extract.model_dump(),
+        "resolve": loaded.resolve.model_dump(),
         "retention": loaded.retention.model_dump(),
     }
 

@@ -47,6 +47,13 @@ class Baselines:
         }
         return {name: np.argsort(-np.where(seen, s, -np.inf), kind="stable")[:limit] for name, s in orders.items()}
 
+    def scores(self, question: str, vector: Floats) -> dict[str, Floats]:
+        """The scores (n,) of all items, by cosine and by BM25."""
+        return {
+            "dense": self._vectors @ vector,
+            "BM25": self._bm25(question, np.ones(len(self._lengths), dtype=np.bool_)),
+        }
+
     def _bm25(self, question: str, seen: NDArray[np.bool_]) -> Floats:
         scores = np.zeros(len(self._lengths), dtype=np.float32)
         count = int(seen.sum())

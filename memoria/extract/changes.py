@@ -45,7 +45,7 @@ _SWITCH = re.compile(
     re.IGNORECASE,
 )
 _GONE = re.compile(
-    r"^(?:(?:has|have|had|was|were|is|are|got|sadly|unfortunately|suddenly|finally) )*(?:just |recently |finally )?(?:passed away|passed|died|cancel?led|expired|lapsed|put down|put to sleep|run out|ran out|ended|over|closed(?: down)?|shut down|discontinued|stolen|totall?ed|gone|sold|finished|dissolved|disbanded|crossed the rainbow bridge)\b",
+    r"^(?:(?:has|have|had|was|were|is|are|got|sadly|unfortunately|suddenly|finally) )*(?:just |recently |finally )?(?:passed away|passed(?=$| (?:last|this|on|in|yesterday))|died|cancel?led|expired|lapsed|put down|put to sleep|run out|ran out|ended|over|closed(?: down)?|shut down|discontinued|stolen|totall?ed|gone|sold|finished|dissolved|disbanded|crossed the rainbow bridge)\b",
     re.IGNORECASE,
 )
 _INSTEAD_OF = re.compile(
@@ -53,7 +53,7 @@ _INSTEAD_OF = re.compile(
     re.IGNORECASE,
 )
 CORRECTING = re.compile(
-    r"\b(?:actually|correction|i misspoke|misspoke|i meant|i mean(?=,|\s+\w+ not)|scratch that|my mistake|my bad|oops|i was wrong|i got (?:that|it) wrong|that was wrong|that's wrong|not right|typo|mixed (?:it|that|them|those)? ?up|i said .{2,60}? but|wait,? no|strike that|let me correct|to correct|got confused|wrong about|wrong (?:name|day|date|number|city|place)|mistyped|misremembered|should be|i told you wrong)\b",
+    r"\b(?:actually|correction|i misspoke|misspoke|i meant|i mean(?=,|\s+\w+ not)|scratch that|my mistake|my bad|oops|i was wrong|(?:got|had|have|wrote|typed|spelt|spelled|said|told you|gave you|put)\b.{0,40}\bwrong\b|made a (?:mistake|typo|slip)|misspel(?:t|led)|mixed up|told you wrong|that was wrong|that's wrong|not right|typo|mixed (?:it|that|them|those)? ?up|i said .{2,60}? but|wait,? no|strike that|let me correct|to correct|got confused|wrong about|wrong (?:name|day|date|number|city|place)|mistyped|misremembered|should be|i told you wrong)\b",
     re.IGNORECASE,
 )
 _MEANT = re.compile(

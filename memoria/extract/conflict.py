@@ -2,7 +2,8 @@
 
 What enters: an episode's proposals, and the beliefs that it may end or correct. What leaves: claims for the ledger. The
 ontology says what follows (a wife is a partner), what is ended ("I quit my job" ends employer and occupation), and what
-leans on what. Nothing is overwritten: an ending, a denial, a correction is one more piece of evidence.
+leans on what. Nothing is overwritten: an ending, a denial, a correction is one more piece of evidence. What depends on
+the beliefs is marked as `resolved`, and judged anew when some of them go (`rejudge.py`).
 """
 
 from __future__ import annotations
@@ -11,17 +12,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from memoria.clock import to_micros
-from memoria.extract.known import SOON, Beliefs, Known
+from memoria.extract.consequences import (
+    MOST_ENDED,
+    again,
+    corrected,
+    habits_over,
+    leans,
+    near,
+    overruled,
+    replaced,
+    subject_key,
+    whole,
+)
+from memoria.extract.doubt import doubts
+from memoria.extract.known import Beliefs, Known
 from memoria.extract.ontology import Ontology, key_of
 from memoria.extract.proposals import SELF, Proposal
-from memoria.records import Episode
 from memoria.store.belief_shelf import ALIAS
-from memoria.store.beliefs import Claim
+from memoria.store.beliefs import Claim, Name
 
 LIKES, DISLIKES = "+", "-"
 _LASTING = frozenset(("visited", "bought", "name", "birthday", "origin", "married on"))  # what cannot end
-_MOST_ENDED = 4
 
 
 class Judge:
@@ -30,27 +41,28 @@ class Judge:
     def __init__(self, ontology: Ontology, source: str) -> None:
         self._ontology, self._source = ontology, source
 
-    def claims(
-        self, proposals: Iterable[Proposal], episode: Episode, row: int, session: int, beliefs: Beliefs
-    ) -> list[Claim]:
-        """The claims of one episode (ledger row `row`, session `session`), in order."""
+    def claims(self, proposals: Iterable[Proposal], row: int, said: int, beliefs: Beliefs) -> list[Claim]:
+        """The claims of one episode (ledger row `row`, said at `said`, microseconds), in order."""
+        beliefs.until(row)
         found: list[Claim] = []
         for proposal in proposals:
-            base = self._base(proposal, episode, row)
+            base = self._base(proposal, row, said)
             if proposal.kind == "alias":
                 made = [self._alias(proposal, base)]
             elif proposal.kind == "preference":
                 made = self._preference(proposal, base, beliefs)
+            elif proposal.kind == "news":
+                made = self._news(proposal, base, beliefs)
+            elif proposal.kind == "doubt":
+                made = doubts(proposal, base, beliefs, self._ontology, found)
             elif proposal.kind == "ending":
-                made = self._ending(proposal, base, beliefs, session)
+                made = self._ending(proposal, base, beliefs)
             else:
-                made = self._fact(proposal, base, beliefs, session)
-            for claim in made:
-                beliefs.note(claim, session)
-            found += made
-        return found
+                made = self._fact(proposal, base, beliefs)
+            found += beliefs.note(made)
+        return _once([_tied(each, found) if each.kind == ALIAS else each for each in found])
 
-    def _base(self, proposal: Proposal, episode: Episode, row: int) -> Claim:
+    def _base(self, proposal: Proposal, row: int, said: int) -> Claim:
         return Claim(
             kind="fact",
             subject=subject_key(proposal.subject),
@@ -58,13 +70,14 @@ class Judge:
             object=key_of(proposal.object) if proposal.object else "",
             single=True,
             act=proposal.act,
-            said=to_micros(episode.occurred_at),
+            said=said,
             source=self._source,
             episode=row,
             begin=proposal.begin,
             stop=proposal.stop,
             valid_from=proposal.since,
             valid_to=proposal.until,
+            resolved=bool(proposal.because),
         )
 
     def _alias(self, proposal: Proposal, base: Claim) -> Claim:
@@ -74,29 +87,29 @@ class Judge:
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
-    def _fact(self, proposal: Proposal, base: Claim, beliefs: Beliefs, session: int) -> list[Claim]:
+    def _fact(self, proposal: Proposal, base: Claim, beliefs: Beliefs) -> list[Claim]:
         name = proposal.predicate
         predicate = self._ontology.predicate(name)
-        leans = tuple((base.subject if each in predicate.leans_on else SELF, each) for each in proposal.leans)
-        claim = replace(
-            base,
-            single=predicate.single,
-            leans=leans,
-            content=self._content(proposal.subject, name, proposal.object, proposal.object_kind),
-        )
+        leaning = leans(proposal, predicate.leans_on, base, beliefs)
+        content = self._content(proposal.subject, name, proposal.object, proposal.object_kind)
+        if proposal.statement is not None:
+            content["statement"] = proposal.statement
+        claim = replace(base, single=predicate.single and not proposal.many, leans=leaning, content=content)
         if proposal.act in ("end", "deny"):
             return self._takes_back(claim, beliefs)
-        made: list[Claim] = []
-        if proposal.context == "correction" and predicate.single:
-            made += _corrected(claim, beliefs, session)
+        made = habits_over(claim, beliefs)
+        if proposal.context == "correction":
+            made += corrected(claim, beliefs, alike=not predicate.single)
+        made += replaced(claim, beliefs, known=name in self._ontology.predicates)
         made.append(claim)
-        made += [replace(claim, slot=each, **self._again(proposal, each)) for each in predicate.implies]
+        follower = replace(claim, follows=claim.name)
+        made += [replace(follower, slot=each, **self._again(proposal, each)) for each in predicate.implies]
         if predicate.inverse is not None and proposal.object_kind == "person" and proposal.subject == SELF:
             content = self._content(proposal.object, predicate.inverse, SELF, "person")
             single = self._ontology.predicate(predicate.inverse).single
             made.append(
                 replace(
-                    claim,
+                    follower,
                     subject=claim.object,
                     slot=predicate.inverse,
                     object=SELF,
@@ -105,13 +118,18 @@ class Judge:
                     leans=(),
                 )
             )
-        return made + [_whole(claim, slot, "end") for slot in predicate.ends]
+        return made + [whole(follower, slot, "end") for slot in predicate.ends]
 
     def _takes_back(self, claim: Claim, beliefs: Beliefs) -> list[Claim]:
         """An end or a denial of the value in the slot that is meant; of the value said where none comes near."""
+        claim = replace(claim, resolved=True)
         same = beliefs.in_slot(claim.subject, claim.slot)
-        near = [known for known in same if _near(claim.object, known.object)]
-        made = [replace(claim, object=known.object, content=known.content) for known in near[:_MOST_ENDED]] or [claim]
+        close = [known for known in same if near(claim.object, known.object)]
+        if not close and claim.act == "end":  # said in other words than it was told in
+            spoken_of = [k for k in beliefs.about(claim.subject, claim.object) if k.slot not in _LASTING]
+            if spoken_of:
+                return [again(claim, known) for known in spoken_of[:MOST_ENDED]]
+        made = [replace(claim, object=known.object, content=known.content) for known in close[:MOST_ENDED]] or [claim]
         implied = self._ontology.predicate(claim.slot).implies
         return made + [
             replace(each, slot=slot, content={**each.content, "predicate": slot}) for each in made for slot in implied
@@ -130,6 +148,14 @@ class Judge:
             "statement": self._ontology.statement(subject, predicate, value),
         }
 
+    def _news(self, proposal: Proposal, base: Claim, beliefs: Beliefs) -> list[Claim]:
+        """A new value of something of the person's that the news names by part of its name; nothing of the unknown."""
+        known = beliefs.named_like(base.subject, proposal.predicate)
+        if known is None:
+            return []
+        named = replace(proposal, kind="fact", predicate=known.slot)
+        return self._fact(named, replace(base, slot=known.slot, resolved=True), beliefs)
+
     # -- preferences ---------------------------------------------------------------------------------------------
 
     def _preference(self, proposal: Proposal, base: Claim, beliefs: Beliefs) -> list[Claim]:
@@ -137,13 +163,15 @@ class Judge:
         if proposal.predicate:
             content = self._taste(proposal, f"{proposal.subject}'s {proposal.predicate} is {proposal.object}")
             content |= {"predicate": proposal.predicate, "topic": proposal.predicate, "object": proposal.object}
-            return [replace(base, kind=kind, content=content)]
+            claim = replace(base, kind=kind, content=content, leans=leans(proposal, (), base, beliefs))
+            return [*replaced(claim, beliefs, known=False), claim]
         verb = "likes" if proposal.polarity > 0 else "does not like"
         content = self._taste(proposal, f"{proposal.subject} {verb} {proposal.object}")
         content |= {"predicate": verb, "topic": proposal.object, "object": proposal.object}
         way = LIKES if proposal.polarity > 0 else DISLIKES
-        claim = replace(base, kind=kind, slot=f"likes {base.object}", object=way, content=content)
-        return [*_overruled(claim, base.object, beliefs), claim]
+        leaning = leans(proposal, (), base, beliefs)
+        claim = replace(base, kind=kind, slot=f"likes {base.object}", object=way, content=content, leans=leaning)
+        return [*overruled(claim, base.object, beliefs), claim]
 
     def _taste(self, proposal: Proposal, statement: str) -> dict[str, Any]:
         return {
@@ -158,10 +186,11 @@ class Judge:
 
     # -- endings -------------------------------------------------------------------------------------------------
 
-    def _ending(self, proposal: Proposal, base: Claim, beliefs: Beliefs, session: int) -> list[Claim]:
+    def _ending(self, proposal: Proposal, base: Claim, beliefs: Beliefs) -> list[Claim]:
         if not proposal.object and not proposal.instead:
-            return [_whole(base, proposal.predicate, proposal.act)]
-        meant = self._meant(proposal, base, beliefs, session)
+            return [whole(base, proposal.predicate, proposal.act)]
+        base = replace(base, resolved=True)
+        meant = self._meant(proposal, base, beliefs)
         made = [
             replace(
                 base, kind=k.kind, subject=k.subject, slot=k.slot, object=k.object, single=k.single, content=k.content
@@ -172,18 +201,19 @@ class Judge:
             return made + self._instead(proposal, base, meant)
         if made:
             return made
-        slot = self._slot_word(proposal.object)
-        return [_whole(base, slot, "end")] if slot else []
+        named = any(word[0].isupper() for word in proposal.object.split())  # "the place on Vine Street" is that one
+        slot = None if named else self._slot_word(proposal.object)
+        return [whole(base, slot, "end")] if slot else []
 
-    def _meant(self, proposal: Proposal, base: Claim, beliefs: Beliefs, session: int) -> list[Known]:
+    def _meant(self, proposal: Proposal, base: Claim, beliefs: Beliefs) -> list[Known]:
         """The beliefs that an ending speaks of."""
         if not proposal.object:
-            latest = beliefs.latest(base.subject, session, base.said)
+            latest = beliefs.latest(base.subject, base.said)
             return [latest] if latest else []
         own = beliefs.about(base.subject, proposal.object) or (
             beliefs.about(None, proposal.object) if proposal.act == "deny" else []
         )
-        return [known for known in own if proposal.act == "deny" or known.slot not in _LASTING][:_MOST_ENDED]
+        return [known for known in own if proposal.act == "deny" or known.slot not in _LASTING][:MOST_ENDED]
 
     def _instead(self, proposal: Proposal, base: Claim, meant: Sequence[Known]) -> list[Claim]:
         value = proposal.instead or ""
@@ -223,44 +253,18 @@ class Judge:
         return None
 
 
-def subject_key(mention: str) -> str:
-    """The entity key of a subject as it was mentioned."""
-    return SELF if mention == SELF else key_of(mention)
+def _once(claims: Iterable[Claim]) -> list[Claim]:
+    """Of claims that say the same the one that says it outright."""
+    kept: dict[Name, Claim] = {}
+    for claim in claims:
+        held = kept.get(claim.name)
+        if held is None or (claim.resolved, claim.follows is not None) < (held.resolved, held.follows is not None):
+            kept[claim.name] = claim
+    return list(kept.values())
 
 
-def _whole(base: Claim, slot: str, act: Any) -> Claim:
-    """The same evidence speaking of a slot as a whole."""
-    return replace(
-        base,
-        kind="fact",
-        slot=slot,
-        object="",
-        single=True,
-        act=act,
-        content={"subject": "", "statement": ""},
-        leans=(),
-    )
-
-
-def _corrected(claim: Claim, beliefs: Beliefs, session: int) -> list[Claim]:
-    """The denial of what was said just before in the same slot: it was a slip, not a thing of the past."""
-    same = [known for known in beliefs.in_slot(claim.subject, claim.slot) if known.object != claim.object][:1]
-    return [
-        replace(claim, act="deny", object=known.object, content=known.content, leans=())
-        for known in same
-        if known.session == session or claim.said - known.said <= SOON
-    ]
-
-
-def _overruled(claim: Claim, topic: str, beliefs: Beliefs) -> list[Claim]:
-    """The ends of opposite tastes for what falls under `topic`: who cannot stand coffee loves no black coffee."""
-    return [
-        replace(claim, act="end", slot=known.slot, object=known.object, content=known.content)
-        for known in beliefs.about(claim.subject, topic)
-        if known.slot.startswith("likes ") and known.slot != claim.slot and known.object != claim.object
-    ][:_MOST_ENDED]
-
-
-def _near(one: str, other: str) -> bool:
-    a, b = set(one.split()), set(other.split())
-    return bool(a) and bool(b) and (a <= b or b <= a)
+def _tied(alias: Claim, claims: Sequence[Claim]) -> Claim:
+    """An alias falls with the relation that its words state: "my sister's name is Carla"."""
+    stated = (c for c in claims if c.kind == "fact" and c.object == alias.object and c.begin == alias.begin)
+    main = next((claim for claim in stated if claim.act in ("affirm", "change") and claim.follows is None), None)
+    return replace(alias, follows=main.name) if main else alias

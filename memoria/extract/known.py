@@ -1,20 +1,23 @@
 """What is believed already, found by words.
 
 What enters: a person's belief shelf, and each claim as it is made. What leaves: the beliefs that a new proposal may end
-or correct.
+or correct. Only what stands before a turn counts for it, so a turn means the same whenever it is judged.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memoria.extract.ontology import key_of
+from memoria.extract.proposals import SELF
+from memoria.store.belief_rows import Bearing, BeliefRow
 from memoria.store.belief_shelf import ALIAS, BeliefShelf
-from memoria.store.beliefs import Claim
+from memoria.store.beliefs import Claim, Name
 
-SOON = 2 * 86_400_000_000  # microseconds: a correction speaks of the same session, or of the last two days
+SOON = 2 * 86_400_000_000  # microseconds: a correction speaks of what was said in the last two days
 
 
 @dataclass(frozen=True)
@@ -29,32 +32,63 @@ class Known:
     words: frozenset[str]
     content: dict[str, Any]
     said: int
-    session: int
+
+
+def standing(bearing: Bearing) -> bool:
+    """Whether a piece of evidence counts: nobody took it back, and it has not become moot."""
+    return bearing.piece.retracted is None
 
 
 class Beliefs:
-    """What one person's memory believes, or has believed, found by words. It grows with each claim."""
+    """What one person's memory believes, or has believed, found by words. It grows with each claim.
 
-    def __init__(self, shelf: BeliefShelf) -> None:
+    `counts` says which evidence is taken up; `dead` are claims (episode, name) that were taken back. `consulted` tells
+    whether anything was found since `until`: what the turn means may then be another thing once some of it is gone.
+    """
+
+    def __init__(
+        self,
+        shelf: BeliefShelf,
+        counts: Callable[[Bearing], bool] = standing,
+        dead: frozenset[tuple[int | None, Name]] = frozenset(),
+    ) -> None:
+        self._dead = dead
+        self.consulted = False
+        found = (
+            (bearing.piece.order, row, bearing)
+            for number, row in shelf.rows.items()
+            if row.object and row.kind != ALIAS
+            for bearing in shelf.bearings.get(number, ())
+            if bearing.affirms and counts(bearing)
+        )
+        self._coming = sorted(found, key=lambda each: each[0], reverse=True)
         self._by_word: dict[str, list[int]] = defaultdict(list)
         self._by_slot: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._all: list[Known] = []
         self._place: dict[tuple[str, str, str], int] = {}
-        for number, row in shelf.rows.items():
-            if row.object and row.kind != ALIAS:
-                said = max((b.piece.said for b in shelf.bearings.get(number, ())), default=0)
-                self._add(row.subject, row.slot, row.object, row.kind, row.single, row.content, said, -1)
 
-    def note(self, claim: Claim, session: int) -> None:
-        """Take up a claim."""
-        if claim.object and claim.kind != ALIAS and claim.act in ("affirm", "change"):
-            self._add(
-                claim.subject, claim.slot, claim.object, claim.kind, claim.single, claim.content, claim.said, session
-            )
+    def until(self, row: int) -> None:
+        """Take up all evidence that stands before the episode at ledger `row`, which is judged next."""
+        self.consulted = False
+        while self._coming and self._coming[-1][0] < (row, -1, -1):
+            _, belief, bearing = self._coming.pop()
+            self._add(belief, bearing.content, bearing.piece.said)
+
+    def note(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Take up claims of one proposal; those that were not taken back since, nor what they follow from."""
+        kept = [
+            claim
+            for claim in claims
+            if (claim.episode, claim.name) not in self._dead and (claim.episode, claim.follows) not in self._dead
+        ]
+        for claim in kept:
+            if claim.object and claim.kind != ALIAS and claim.act in ("affirm", "change"):
+                self._add(claim, claim.content, claim.said)
+        return kept
 
     def in_slot(self, subject: str, slot: str) -> list[Known]:
         """The beliefs of a slot, the latest said first."""
-        return sorted((self._all[n] for n in self._by_slot.get((subject, slot), ())), key=lambda k: -k.said)
+        return sorted(self._known(self._by_slot.get((subject, slot), ())), key=lambda k: -k.said)
 
     def about(self, subject: str | None, what: str) -> list[Known]:
         """The beliefs that speak of all the words of `what`, the closest and latest first."""
@@ -63,41 +97,69 @@ class Beliefs:
             return []
         lists = [set(self._by_word.get(word, ())) for word in words]
         common: set[int] = lists[0].intersection(*lists[1:])
-        found = [self._all[n] for n in common if subject is None or self._all[n].subject == subject]
+        found = [known for known in self._known(common) if subject is None or known.subject == subject]
         return sorted(found, key=lambda k: (len(k.words), -k.said))
 
-    def latest(self, subject: str, session: int, said: int) -> Known | None:
-        """The single-valued belief that was said last, in this session or a short while ago."""
-        near = [
-            k
-            for k in self._all
-            if k.subject.startswith(subject)
-            and k.single
-            and k.kind == "fact"
-            and (k.session == session or said - k.said <= SOON)
-        ]
+    def named_in(self, text: str) -> list[Known]:
+        """The facts whose whole value `text` names."""
+        words = set(key_of(text).split())
+        found = self._known({place for word in words for place in self._by_word.get(word, ())})
+        facts = (known for known in found if known.kind == "fact" and known.object != SELF)
+        return [known for known in facts if words.issuperset(known.object.split())]
+
+    def named_like(self, subject: str, noun: str) -> Known | None:
+        """The latest fact whose slot has every word of `noun` in its name ("the exam": "accounting exam")."""
+        words = set(key_of(noun).split())
+        slots = [slot for who, slot in self._by_slot if who == subject and words <= set(key_of(slot).split())]
+        found = [known for slot in slots for known in self.in_slot(subject, slot)[:1] if known.kind == "fact"]
+        return max(found, key=lambda known: known.said, default=None)
+
+    def in_part(self, subject: str, slot: str) -> list[Known]:
+        """The beliefs of slots whose name is part of `slot`, or has it as a part; each of at least two words."""
+        words = set(key_of(slot).split())
+        found: list[Known] = []
+        for who, name in self._by_slot:
+            other = set(key_of(name).split())
+            if who == subject and name != slot and len(other) > 1 and (other < words or words < other):
+                found += self.in_slot(who, name)[:1]
+        return found
+
+    def sharing(self, words: frozenset[str], nouns: Mapping[str, frozenset[str]]) -> list[Known]:
+        """The beliefs that share a word with `words`, or whose slot goes by a noun of them."""
+        places = {place for word in words for place in self._by_word.get(word, ())}
+        for (who, slot), held in self._by_slot.items():
+            if nouns.get(slot, frozenset()) & words or words & set(who.split()):
+                places.update(held)
+        return self._known(places)
+
+    def latest(self, subject: str, said: int) -> Known | None:
+        """The single-valued belief that was said last, a short while before `said`."""
+        found = self._known(range(len(self._all)))
+        near = [k for k in found if k.subject.startswith(subject) and k.single and k.kind == "fact" and soon(k, said)]
         return max(near, key=lambda k: k.said, default=None)
 
-    def _add(
-        self,
-        subject: str,
-        slot: str,
-        value: str,
-        kind: str,
-        single: bool,
-        content: dict[str, Any],
-        said: int,
-        session: int,
-    ) -> None:
+    def _known(self, places: Iterable[int]) -> list[Known]:
+        found = [self._all[place] for place in sorted(places)]
+        self.consulted |= bool(found)
+        return found
+
+    def _add(self, belief: BeliefRow | Claim, content: dict[str, Any], said: int) -> None:
+        identity = (belief.subject, belief.slot, belief.object)
+        place = self._place.get(identity)
+        if place is not None:
+            known = self._all[place]
+            self._all[place] = replace(known, said=max(known.said, said))
+            return
         text = f"{content.get('predicate', '')} {content.get('object', '')} {content.get('topic', '')}"
         words = frozenset(key_of(text).split())
-        known = Known(subject, slot, value, kind, single, words, content, said, session)
-        identity = (subject, slot, value)
-        if identity in self._place:
-            self._all[self._place[identity]] = known
-            return
-        self._place[identity] = len(self._all)
+        known = Known(*identity, belief.kind, belief.single, words, content, said)
+        self._place[identity] = place = len(self._all)
         self._all.append(known)
-        self._by_slot[subject, slot].append(self._place[identity])
+        self._by_slot[belief.subject, belief.slot].append(place)
         for word in words:
-            self._by_word[word].append(self._place[identity])
+            self._by_word[word].append(place)
+
+
+def soon(known: Known, said: int) -> bool:
+    """Whether a belief was spoken of a short while before `said`."""
+    return 0 <= said - known.said <= SOON

@@ -79,7 +79,7 @@ def load_ontology(folder: Path | None = None) -> Ontology:
         raise InvalidInput(f"{own or _PACKAGED}: {key}: {first['msg']}; correct it or remove it.") from error
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def key_of(name: str) -> str:
     """The key under which a name, a value or a topic is kept: its terms, joined; its own folded text without any."""
     return " ".join(terms(name)) or name.strip().casefold()

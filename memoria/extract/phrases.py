@@ -18,16 +18,16 @@ _TIME = (
     rf"(?:since|for (?:about |over |almost |nearly |the last |the past |around )?{_NUMBER}\b|{_NUMBER} (?:years?|months?|weeks?|days?) (?:ago|now)"
     rf"|(?:last|next|this|these|every|each|most) \w+|yesterday|today|tonight|tomorrow|nowadays|lately|recently|right now|at the moment|at present|now"
     rf"|any ?more|any longer|(?:back )?in (?:early |late |mid-?)?(?:{_MONTH}\b|(?:19|20)\d\d)|on (?:{_DAY}|{_MONTH}\b|the \d)|starting|beginning|as of|from (?:next|now)"
-    rf"|until|till|once|twice|three times|again|instead|too|as well|together|by the way|btw|though|actually|honestly|so far|for now|by now|soon|already)"
+    rf"|until|till|once|twice|three times|again|instead|too|as well(?! as)|also|together|by the way|btw|though|actually|honestly|so far|for now|by now|soon|already)"
 )
 _REASON = (
     r"(?:because|when|while|which|who\b|whose|where|that\b|so\b|but\b|after|before|although|since|if|unless|as (?:i|we|it|my|a result)\b|due to|thanks to|with (?:my|our|the|a|some)\b"
     r"|and (?:i|we|my|it|she|he|they|now|then|the|love|hate|am|have|was|got)\b|to (?:be|help|get|keep|avoid|save|stay|learn|make|have|see|work|reduce)\b|rather than|instead of|not\b|using\b)"
 )
 _CUT = re.compile(
-    rf"(?:[,;(!?]|:(?=\s)|\s[–—-]{{1,2}}\s|\s+{_TIME}(?=\W|$)|\s+{_REASON}).*$", re.IGNORECASE | re.DOTALL
+    rf"(?:,(?!\d)|[;(!?]|:(?=\s)|\s[–—-]{{1,2}}\s|\s+{_TIME}(?=\W|$)|\s+{_REASON}).*$", re.IGNORECASE | re.DOTALL
 )
-_CUT_TIME = re.compile(rf"(?:[,;(!?]|\s[–—-]{{1,2}}\s|\s+{_TIME}(?=\W|$)).*$", re.IGNORECASE | re.DOTALL)
+_CUT_TIME = re.compile(rf"(?:,(?!\d)|[;(!?]|\s[–—-]{{1,2}}\s|\s+{_TIME}(?=\W|$)).*$", re.IGNORECASE | re.DOTALL)
 _LEAD = re.compile(
     r"^(?:an?|the|my|our|some|his|her|their|this|that|such|called|named|about|around|exactly|currently)\s+",
     re.IGNORECASE,
@@ -75,6 +75,25 @@ def clip(text: str, most: int) -> str:
     """`text` on one line, at most `most` characters, whole words."""
     flat = " ".join(text.split())
     return flat if len(flat) <= most else flat[:most].rsplit(" ", 1)[0]
+
+
+_ADVERB = re.compile(r"^((?:always|usually|often|also|still|only|just|then|normally|mostly|sometimes|never) )*", re.I)
+_IRREGULAR = {"have": "has", "do": "does", "am": "is", "are": "is", "go": "goes"}
+
+
+def third_person(phrase: str) -> str:
+    """A verb phrase of the first person ("take my tea black") in the third ("takes their tea black")."""
+    lead = _ADVERB.match(phrase)
+    begin = lead.end() if lead else 0
+    verb, _, rest = phrase[begin:].partition(" ")
+    low = verb.lower()
+    if low in _IRREGULAR:
+        verb = _IRREGULAR[low]
+    elif not low.endswith("ed") and not low.endswith("ing") and low.isalpha():
+        ending = "es" if re.search(r"(?:s|sh|ch|x|z|o)$", low) else "s"
+        verb = f"{verb[:-1]}ies" if re.search(r"[^aeiou]y$", low) else verb + ending
+    rest = re.sub(r"\b(?:my|our)\b", "their", rest, flags=re.IGNORECASE)
+    return f"{phrase[:begin]}{verb} {rest}".strip()
 
 
 def moment_of(said: datetime) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|Mt|Jr|Sr|vs|etc|e\.g|i\.e|a\.m|p\.m|No|approx|[A-Z])\.$")
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[\U0001F300-\U0001FAFF]+")
+_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[\U0001F300-\U0001FAFF]+(?!\s*[,;])")
 _QUOTED = re.compile(r"[\"“«][^\"”»]{25,}[\"”»]")
 
 # Where one clause of a sentence ends and the next begins; the word that joins them is kept as `joint`.
@@ -23,12 +23,19 @@ _SUBJECTS = (
 _JOINT = re.compile(
     rf"\s*(?:;|\s[–—-]{{1,2}}\s|—|:\s(?={_SUBJECTS}))\s*(?:(?P<dash>and|but|so|because)\s+)?"
     rf"|,?\s+(?P<cause>because|since(?=\s+{_SUBJECTS})|as(?=\s+(?:i|we|my|our|it'?s|i'?m|the|she|he)\b(?!\s+(?:well|soon))))\s+"
-    rf"|,?\s+(?P<so>so|which means|that's why|therefore)\s+(?={_SUBJECTS}|the\b|that\b)"
+    rf"|,?\s+(?P<so>so|which means|that's why|therefore)\s+(?={_SUBJECTS}|the\b|that\b|(?-i:[A-Z])\w+ (?:is|has)\b)"
+    r"|,\s+(?P<thus>so)\s+(?=\S)"
     rf"|,?\s+(?P<but>but|though|although|while|whereas|yet|even though)\s+(?=\S+\s)"
-    rf"|,?\s*\band\s+(?={_SUBJECTS}|[A-Z][a-z]+\s+(?:is|was|works|lives|has|loves|plays|likes)\b)"
+    rf"|,?\s*\band\s+(?={_SUBJECTS}|(?-i:(?:(?:Mr|Mrs|Ms|Dr)\.?\s+)?[A-Z][a-z]+(?:\s+[A-Z][a-z]+)?)\s+(?:is|was|works|lives|has|loves|plays|likes)\b)"
     rf"|,?\s+(?P<and>and)\s+(?=(?:now|then|also|recently|just|even|finally)\b|(?:am|have|was|work|live|love|hate|like|avoid|prefer|enjoy"
     rf"|moved|started|stopped|quit|got|bought|sold|took|became|switched|adopted|joined|left|dislike|refuse|don'?t|can'?t|cannot|can not|will not|won'?t|do not|never|always|only)\b)"
-    rf"|,\s+(?={_SUBJECTS})",
+    r"|,\s+(?=(?-i:[A-Z])\w+ (?:is|has|was|plays|lives|works|likes|loves|goes)\b)"
+    rf"|,\s+(?!(?:my|our|his|her)\s[\w-]+(?:\s[\w-]+)?,\s)(?={_SUBJECTS})",
+    re.IGNORECASE,
+)
+# "I take iron, so when can I have tea?": what comes before the question is stated.
+_ASKING = re.compile(
+    r"\s*(?:,|;|\s[–—-])\s*(?:(?:so|and|but)\s+)?(?=(?:what|how|when|which|where|who|why|can|could|should|do|does|did|is|are|any|would|will)\b)|\s+(?:so|and|but)\s+(?=(?:what|how|when|which|where|who|why|can|could|should|do you|does|is (?:it|that|there)|are there|any)\b)",
     re.IGNORECASE,
 )
 _FRONTED = re.compile(
@@ -36,13 +43,13 @@ _FRONTED = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"^(?:so\s+|and\s+|but\s+|hey,?\s+|ok,?\s+)?(?:what|where|when|who|whom|whose|why|how|which|should|could|can|would|do|does|did|is|are|was|were|will|am"
+    r"^(?:so\s+|and\s+|but\s+|hey,?\s+|ok,?\s+)?(?:what|where|when|who|whom|whose|why|how|which|should|could|can|would|do(?! not forget\b)|does|did|is|are|was|were|will|am"
     r"|have|has|any (?:idea|chance|tips|advice|suggestions?|recommendations?))\b(?!\s+(?:i|we)\s+(?:really\s+)?(?:love|hate|need)\b.*[.!]$)",
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
-    r"\bif (?:i|we|my|she|he|they|it|you)\b|\b(?:i|we) (?:might|may|could|would(?! (?:rather|prefer|love(?! to)|never))|wish|should)\b|\b(?:i|we)['’]?d (?!rather|prefer|like|love|been|be )"
-    r"|\b(?:imagine|suppose|supposing|pretend|let'?s say|what if|hypothetically|say i|in theory|maybe|perhaps|thinking (?:of|about)|considering|tempted|dream(?:ing|t|ed)? (?:of|about|that)"
+    r"(?<!even )\bif (?:i|we|my|she|he|they|it|you)\b|\b(?:i|we) (?:might|may|could|would(?! (?:rather|prefer|love(?! to)|never))|wish|should)\b|\b(?:i|we)['’]?d (?!rather|prefer|like|love|been|be )"
+    r"|\b(?:imagine|suppose|supposing|pretend|let'?s say|what if|hypothetically|say i|in theory|maybe|perhaps|thinking (?:of|about)|considering|tempted|picture (?:an?|my|us|me)|dream(?:ing|t|ed)? (?:of|about|that)"
     r"|wonder(?:ing)?|not sure (?:if|whether)|don'?t know (?:if|whether)|hoping to|hope to|wish(?:ing)?)\b|\b(?:would|could|might) be\b|\bas if\b|\bif only\b|\bdo you think\b",
     re.IGNORECASE,
 )
@@ -52,7 +59,7 @@ _JOKE = re.compile(
 )
 # What follows is wanted from the assistant, or stands in somebody else's words.
 _COMMISSION = re.compile(
-    r"^\s*(?:please\s+|can you\s+|could you\s+|hey,?\s+)*(?:write|rewrite|translate|summari[sz]e|proofread|paraphrase|draft|compose|act as|you are|you're an?|pretend|generate|create|"
+    r"^\s*(?:please\s+|can you\s+|could you\s+|hey,?\s+)*(?:write|rewrite|translate|summari[sz]e|proofread|paraphrase|draft|compose|act as|you are(?! (?:now )?(?:talking|speaking|chatting) )|you're an?|pretend|generate|create|"
     r"imagine|correct (?:this|the|my)|fix (?:this|the)|edit (?:this|the|my)|continue|complete|improve|convert|rephrase|reword|classify|extract|answer as|roleplay|role-play|given the|based on the|read the"
     r"|the following|here is (?:a|the|an) (?:text|essay|story|article|paragraph|email|letter|review|conversation|transcript)|in this (?:text|story|essay)|from now on you|ignore (?:all|previous) )\b",
     re.IGNORECASE,
@@ -97,6 +104,14 @@ def clauses_of(text: str) -> list[Clause]:
     return found
 
 
+def statable(text: str) -> list[tuple[int, int]]:
+    """Where the sentences stand, questions among them, in which the person speaks in their own words."""
+    if len(text) > _LONGEST_TURN or (_COMMISSION.match(text) and not _REMEMBER.search(text[:60])):
+        return []
+    masked = _QUOTED.sub(lambda m: "\n" * len(m.group()), _FENCE.sub(lambda m: "\n" * len(m.group()), text))
+    return [(b, s) for b, s in _sentences(masked) if s - b <= _LONGEST_SENTENCE and not _JOKE.search(masked[b:s])]
+
+
 def sentences_of(text: str) -> list[tuple[int, int]]:
     """Where the sentences of `text` stand."""
     return list(_sentences(text))
@@ -111,7 +126,7 @@ def _states(sentence: str) -> bool:
 
 def _tag_question(sentence: str) -> bool:
     """ "I moved to Lyon last week, any tips?" states something before it asks."""
-    return "," in sentence or " - " in sentence or " so " in sentence or "—" in sentence or " and " in sentence
+    return any(mark in sentence for mark in (",", " - ", " so ", "—", " and ", " but "))
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
@@ -151,6 +166,10 @@ def _cut(sentence: str, offset: int, number: int) -> list[Clause]:
         words = [word for word in match.groupdict().values() if word]
         joint = "because" if match.group("cause") else (words[0].lower() if words else "")
         begin = match.end()
+    question = _ASKING.search(sentence, begin) if asks else None
+    if question and question.start() > begin:
+        pieces.append((begin, question.start(), joint))
+        begin, joint = question.end(), ""
     pieces.append((begin, len(sentence), joint))
     found: list[Clause] = []
     for start, end, word in pieces:

@@ -29,11 +29,11 @@ _IS_FAVOURITE = re.compile(
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"^(?P<verb>is|are|was|will be|has been|became|has become|changed to|has changed to|is now|starts at|meets|falls on|runs on|takes place|moved to|got moved to|has moved to|was moved to|costs|is called|are called|is named|will now be|is actually|is going to be|turned out to be)\s+(?P<value>.+)$",
+    r"^(?P<verb>is|are|was|will be|has been|has always been|became|has become|changed to|has changed to|is now|starts(?: at| on)?|begins(?: at| on)?|ends(?: at| on)?|finishes(?: at| on)?|opens(?: at| on)?|closes(?: at| on)?|takes(?: me| us)?|lasts|rehearses(?: on| at)?|trains(?: on| at)?|plays(?: on| at)?|weighs|expires(?: on| in)?|gets together|meets|falls on|runs on|takes place|moved to|got moved to|has moved to|was moved to|costs|is called|are called|is named|will now be|is actually|is going to be|turned out to be)\s+(?P<value>.+)$",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    r"^(?:(?:now|actually|really|called|named|currently|still|on|at|every|around|about|in|from|the|an?|probably|definitely|officially)\s+)*[A-Z0-9\"'“+#€$£]|^(?:on|at|every|in)\s+\w+|^(?:an?|the)\s+\w+",
+    r"^(?:(?:now|actually|really|called|named|currently|still|on|at|every|around|about|in|from|the|an?|probably|definitely|officially)\s+)*[A-Z0-9\"'“+#€$£]|^\w*[_@\d][\w@.-]*$|^(?:on|at|every|in)\s+\w+|^(?:an?|the)\s+\w+",
     0,
 )
 _JUNK = re.compile(
@@ -46,7 +46,7 @@ _OUTRIGHT = re.compile(
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
-    r"^(?:now|actually|really|in fact|currently|still|called|named|probably|definitely|officially|always|also|not .*? but)\s+",
+    r"^(?:to(?= \w+$)|now|actually|really|in fact|currently|still|called|named|probably|definitely|officially|always|also|not .*? but)\s+",
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
@@ -58,6 +58,10 @@ _WHEN = re.compile(r"^(?:on|at|every|in|from)\s+", re.IGNORECASE)
 _DOING = re.compile(
     r"^(?:\w+ly )?(?:am|have|has|go|goes|do|does|use|take|see|attend|play|eat|drink)\w*(?: to| with)?\s+", re.IGNORECASE
 )
+_OF = re.compile(r" (?:by|in|at|for|to|from|on|with|of) .*$")
+_OTHER = re.compile(r"\b(?:dream|ideal|next|last|previous|first|ex|former|old|future|worst|best|second|part[- ]time)\b")
+_MORE = re.compile(r"\b(?:any ?more|any longer|no longer)\b", re.IGNORECASE)
+_NOT_BUT = re.compile(r"\bnot\b.*(?:\bbut\b|,)", re.IGNORECASE)
 _ANIMALS = frozenset(("dog", "cat", "pet"))
 _LONGEST_VALUE = 8  # words
 
@@ -92,17 +96,24 @@ class Statements:
         return self._plain(about, base, speaker, correcting)
 
     def _plain(self, about: About, base: Proposal, speaker: str, correcting: bool) -> list[Proposal]:
-        found = [_fact(base, each) for each in read_phrase(about.phrase)]
+        told = [each for each in read_phrase(about.phrase) if each.predicate != "name" or about.relation is None]
+        diets = [each for each in told if each.predicate == "diet" and about.subject == speaker]
+        found = [_fact(base, each) for each in told if each not in diets]
         wrong = instead_of(about.phrase)
         if wrong and found:
             found = [replace(found[0], object=wrong, act="deny", since=None), *found]
         if correcting:
             found = [replace(each, context="correction") if each.act != "deny" else each for each in found]
-        return found + [taste_proposal(base, each) for each in _tastes(about, about.phrase, speaker)]
+        found += [_diet(base, each) for each in diets]  # how one eats is a preference too, one at a time
+        tastes = () if diets else _tastes(about, about.phrase, speaker)
+        return found + [taste_proposal(base, each) for each in tastes]
 
     def _turned(self, turned: Turned, about: About, base: Proposal, said: datetime, speaker: str) -> list[Proposal]:
         """ "no longer ...", "used to ...", "do not ..."."""
         tastes = _tastes(about, about.phrase, speaker)
+        mine = [p for each in turned.phrases for p in self._people.mine(replace(about, phrase=each), base)]
+        if mine and not turned.past:  # "Marcus is not my boyfriend any more"
+            return [replace(each, act="end", since=None) for each in mine if each.kind != "alias"]
         found = [finding for each in turned.phrases for finding in read_phrase(each)]
         if turned.past:
             liked = [taste for each in turned.phrases for taste in read_tastes(each)][:1]
@@ -121,6 +132,12 @@ class Statements:
         noun = about.noun or ""
         if is_gone(about.phrase):
             return [replace(base, kind="ending", object=noun, act="end")]
+        if turn_round(about.phrase) is not None and not _NOT_BUT.search(
+            about.phrase
+        ):  # "my office is not there any more"
+            name = self._predicate(_SORT.sub("", noun))
+            over = bool(_MORE.search(about.phrase)) and self._ontology.predicate(name).single
+            return [replace(base, kind="ending", predicate=name, object="", act="end")] if over else []
         copula = _COPULA.match(about.phrase)
         if copula is None:
             ended = ended_by(about.phrase)
@@ -134,7 +151,7 @@ class Statements:
         if favourite:
             values = values_of(raw)[:1] if wrong else [value_of(raw)]
             return [_favourite(base, favourite.group("what").lower(), value) for value in values if value]
-        predicate = self._ontology.attributes.get(noun) or self._ontology.relations.get(noun) or noun
+        predicate = self._predicate(noun)
         known = predicate in self._ontology.predicates or noun in self._ontology.attributes
         value = value_of(raw, article=bool(_WHEN.match(raw)) and not known) or raw
         wordy = len(value.split()) > _LONGEST_VALUE
@@ -145,6 +162,18 @@ class Statements:
         if predicate == "name" and "'s " in about.subject:
             return [*denied, *self._people.named(about, base, value)]
         return [*denied, fact]
+
+    def _predicate(self, noun: str) -> str:
+        """The predicate of an attribute's noun: "commute by train" is a commute, "offices" an office, "morning
+        medication" a medication."""
+        last = noun.rsplit(" ", 1)[-1] if "'" not in noun else noun
+        for each in (noun, _OF.sub("", noun), noun.removesuffix("s"), last):
+            name = self._ontology.attributes.get(each) or self._ontology.relations.get(each)
+            if name is None and each in self._ontology.predicates:
+                name = each
+            if name and (each == noun or not _OTHER.match(noun)):
+                return name
+        return noun
 
 
 def _fact(base: Proposal, finding: Finding) -> Proposal:
@@ -171,6 +200,14 @@ def taste_proposal(base: Proposal, taste: Taste) -> Proposal:
 
 def _favourite(base: Proposal, what: str, value: str) -> Proposal:
     return replace(base, kind="preference", predicate=f"favourite {what}", object=value, strength=0.9)
+
+
+def _diet(base: Proposal, finding: Finding) -> Proposal:
+    statement = f"{base.subject} is {finding.value}"
+    act = finding.act if base.act == "affirm" else base.act
+    return replace(
+        base, kind="preference", predicate="diet", object=finding.value, strength=0.9, statement=statement, act=act
+    )
 
 
 def _endings(base: Proposal, ended: Ended, findings: Sequence[Finding]) -> list[Proposal]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from memoria.extract.ontology import Ontology
 
@@ -22,9 +23,20 @@ ADJECTIVE = (
 )
 _EXPANSIONS = (
     (r"\bi'm\b", "I am"),
-    (r"\bim\b(?= (?:a|an|not|allergic|vegan|vegetarian|from|in|at|working|living|moving|so|really)\b)", "I am"),
+    (r"(?-i:\bim\b)", "I am"),
+    (
+        r"\b((?:dad|mom|mum|sister|brother|wife|husband|partner|girlfriend|boyfriend|son|daughter|friend|manager|boss|landlord|dentist|doctor|vet|dog|cat|mother|father|teacher|coach))s "
+        r"(?=(?:name|birthday|bday|age|phone|e-?mail|number|address|job|favou?rite|school|car|flat|house|wedding|surname|new)\b)",
+        r"\1's ",
+    ),
+    (r"(?-i:\bive\b)", "I have"),
+    (
+        r"(?-i:\b(thats|hes|shes|its|whos)\b(?= (?:my|our|a|an|the|called|named|now|at|in|on|not|from|been|allergic|\d|[A-Z])))",
+        r"\1 is",
+    ),
+    (r"\b(that|he|she|it|who)s is\b", r"\1 is"),
     (r"\bi've\b", "I have"),
-    (r"\bi'd (?=rather|prefer|like|love)", "I would "),
+    (r"\bi'd (?:now |really |much |still )?(?=rather|prefer|like|love)", "I would "),
     (r"\bi'd\b", "I had"),
     (r"\bi'll\b", "I will"),
     (r"\b(we|they|you)'re\b", r"\1 are"),
@@ -33,29 +45,36 @@ _EXPANSIONS = (
     (r"\b(she|he|it|that|there|who|here)'s\b", r"\1 is"),
     (r"\bcan't\b|\bcannot\b|\bcant\b", "can not"),
     (r"\bwon't\b", "will not"),
-    (r"\bdont\b", "do not"),
+    (r"\b(do|does|did|is|was|have|has|would)nt\b", r"\1 not"),
     (r"\b(do|does|did|is|are|was|were|have|has|had|would|could|should)n't\b", r"\1 not"),
     (
-        r"\b(\w+)'s (?=(?:an?|the|called|named|allergic|not|now|moving|working|living|getting|turning|in|at|from|been|going|studying|vegan|vegetarian|really|so)\b)",
+        r"\b(\w+)'s (?=(?:an?|the|my|our|called|named|allergic|not|now|moving|working|living|getting|turning|in|at|from|been|going|studying|vegan|vegetarian|really|so)\b)",
         r"\1 is ",
     ),
     (r"\bname's\b", "name is"),
+    (r"\b(have|has) got (?=(?:an?|the|my|our|some|two|three|four|no|\d|another|one)\b)", r"\1 "),
 )
 _EXPAND = [(re.compile(pattern, re.IGNORECASE), new) for pattern, new in _EXPANSIONS]
 _LEAD = re.compile(
-    r"^(?:(?:well|oh|so|and|but|also|actually|btw|by the way|anyway|anyways|hey|hi|hello|yes|yeah|yep|no|nope|nah|ok|okay|sure|thanks|thank you|sorry|correction|small correction|update|quick update|note|fyi"
-    r"|honestly|to be honest|tbh|just so you know|for the record|for context|as you know|remember(?: that)?|please|(?:please )?(?:remember|note|save|keep in mind|know)(?: that| this)?|keep in mind(?: that)?|don't forget(?: that)?"
+    r"^(?:(?:well|oh|so|and|but|also|actually|btw|by the way|anyway|anyways|hey|hi|hello|yes|yeah|yep|no|nope|nah|ok|okay|sure|thanks|thank you|sorry|apologies|correction|(?:i )?(?:need|have|want) to correct (?:something|myself|that|one thing|a mistake)|(?:i )?made a mistake(?: earlier| before)?|(?:a )?quick correction|i (?:typed|said|wrote|spelt|spelled|got) (?:it|that) wrong(?: \w+){0,4}?|my (?:wife|husband|partner|mother|friend|son|daughter|sister|brother) (?:laughed at|corrected|reminded) me|small correction|update|quick update|note|fyi"
+    r"|honestly|to be honest|tbh|just so you know|for the record|for context|as you know|remember(?: that)?|please|you should know(?: that)?|you can note(?: that)?|note(?: that)?|i'd like you to know(?: that)?|let me tell you(?: that)?|about me|a (?:little|bit) about (?:me|myself)|as for (?:me|\w+)|update for you|one wish|a note on \w+|(?:please )?(?:remember|note|save|keep in mind|know)(?: that| this)?|keep in mind(?: that)?|don't forget(?: that)?"
     r"|i (?:should|wanted to|want to|need to|have to|ought to|must|just wanted to)(?: also)? (?:mention|say|tell you|add|let you know|correct myself|note|admit|confess|point out)(?: that)?"
     r"|i (?:think|guess|believe|mean|mentioned|forgot to (?:mention|say|tell you))(?: that)?(?= (?:i|my|we|our|he|she)\b)|did i mention(?: that)?|good news|bad news|big news|some news|news|guess what|(?:it )?turns out(?: that)?|these days|nowadays|right now"
-    r"|currently|recently|lately|(?:earlier )?(?:last|this|next) \w+|yesterday|today|tonight|as of \w+(?: \w+)?|since \w+(?: \d{4})?|in \d{4}|in \w+(?= (?:i|we|my)\b)|unfortunately|sadly|luckily|finally|fun fact|quick (?:note|question|one)|one more thing|another thing"
+    r"|currently|recently|lately|(?:earlier )?(?:last|this|next) \w+|yesterday|today|tonight|as of \w+(?: \w+)?|since (?:last|this|the) \w+|since \w+(?: \d{4})?|in \d{4}|in \w+(?= (?:i|we|my)\b)|unfortunately|sadly|luckily|finally|fun fact|quick (?:note|question|one)|one more thing|another thing"
     r"|important(?: note)?|note (?:for|to) (?:the future|self|you)|for (?:the future|future reference|what it's worth)|a? ?heads[- ]up|ps|p\.s\.?|now|still|then|after all(?: that)?|in fact|personally|speaking of \w+|about (?:that|me)|wait|scratch that|my bad|my mistake|ugh|wow|hmm+|haha|ah|aw|yay"
-    r"|at the moment|at home|at work|for years|all my life|growing up|as a (?:kid|child|rule|\w+)|in general|generally|normally|usually|also fwiw|fwiw|though|because|since|while|when it comes to [\w ]+?|for (?:breakfast|lunch|dinner|my \w+|work|exercise|fun)|from now on|just|even|not gonna lie|ngl|believe it or not|one thing|by now|as it happens)"
+    r"|i am (?:sad|sorry|happy|glad|pleased|delighted|afraid|proud) to (?:say|report|tell you|announce)(?: that)?|at the moment|at home|at the office|at work|for years|all my life|growing up|as a (?:kid|child|rule|\w+)|in general|generally|normally|usually|also fwiw|fwiw|though|because|since|while|when it comes to [\w ]+?|for (?:breakfast|lunch|dinner|my \w+|work|exercise|fun)|from now on|just|even|not gonna lie|ngl|believe it or not|one thing|by now|as it happens)"
     r"(?:\s*[,:!.…-]+\s*|\s+(?=\S)))+",
     re.IGNORECASE,
 )
+# "dad was born in May", "the landlord is Mr. Hale": one's own, though nobody says so.
+_UNOWNED = re.compile(
+    r"^(?:(?=(?:dad|mom|mum|mama|papa|grandma|grandpa|nan|gran|granny)(?:'s)? )|the (?=(?:landlord|landlady|boss|manager|vet|dentist|babysitter|nanny|dog|cat)(?:'s name)? (?:is|was|has)\b))",
+    re.IGNORECASE,
+)
+_APPOSED = re.compile(rf"^({NAME}), (?:my|our) [\w -]{{2,20}}, ")
 _ELIDED = re.compile(
     r"^(?:(?:just|finally|recently|now|also|have|never|always|only|still|currently)\s+)*(?P<verb>moved|got|started|switched|bought|quit|sold|adopted|finished|joined|landed|became|turned|signed|gave|stopped|broke|left|lost|ended|cancell?ed|dropped|went|took|changed|ditched"
-    r"|married|retired|upgraded|love|loved|hate|hated|can not|cannot|prefer|dislike|avoid|enjoy|like|adopted|relocated|resigned|accepted|tried|picked|lived|worked|live|work|works|lives|plays|loves|hates|has|is|was|am|have|had|speak|speaks|take|takes|do not|does not|go|goes|used to|no longer|never|visited|found|settled|promoted|divorced|want|refuse|will not|drive|drives|study|studies|teach|teaches|need|eat|wear)\b",
+    r"|married|retired|upgraded|love|loved|hate|hated|can not|cannot|prefer|dislike|avoid|enjoy|like(?! (?:an?|the|i|my|that|this|it|you|so|what|how|always)\b)|adopted|relocated|resigned|accepted|tried|picked|lived|worked|live|work|works|lives|plays|loves|hates|has|is|was|am|have|had|speak|speaks|take|takes|do not|does not|go|goes|used to|no longer|never|visited|found|settled|promoted|divorced|want|refuse|will not|drive|drives|study|studies|teach|teaches|need|eat|wear)\b",
     re.IGNORECASE,
 )
 _PARTICIPLE = re.compile(
@@ -68,12 +87,12 @@ _FIRST = re.compile(
 _OWN = re.compile(r"^(?P<owner>my|our|his|her|their)\s+(?P<rest>.+)$", re.IGNORECASE | re.DOTALL)
 _THIRD = re.compile(r"^(?P<pronoun>she|he|they|it)\s+(?P<vp>.+)$", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(rf"^(?P<name>{NAME})(?P<owns>'s)?\s+(?P<vp>.+)$", re.DOTALL)
-_NOT_NAMES = frozenset(
+NOT_NAMES = frozenset(
     "i the a an this that it there here what when where who how why yes no ok so and but if my our your his her their we you she he they some every each all any most many do does did is are was were have has had".split()
     + "can could should would will may might must please thanks thank hello hi hey not now then also actually maybe perhaps just once since because after before during in on at to for from with of by as about today yesterday tomorrow".split()
     + "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december one two three write give tell show make let find get help use try name list".split()
 )
-_VERB = r"(?:is|are|was|were|am|will be|has been|have been|has|have|had|works?|worked|lives?|lived|loves?|likes?|hates?|plays?|speaks?|moved|moves|got|gets|started|starts|teaches|taught|studies|studied|goes|went|drives?|joined|owns?|takes?|became|turned|turns|runs?|does|can|quit|left|lost|passed away|died|retired|married|adopted|bought|just|now|recently|still|also|no longer|never|really|does not|do not|did not|can not|stopped|used to|changed|broke|ended|fell|falls|meets?|costs?|ends?|closed|prefers?|enjoys?|came|comes|grew|volunteers|visited|called|wants?|needs?|uses|finally|always|usually|said|says|told|thinks|made|makes|gave|suggested|recommended|collects|keeps|bakes|works|suffers|avoids|found|landed|accepted|graduated|proposed|switched|sold|cancell?ed)"
+_VERB = r"(?:attends?|is|are|was|were|am|will be|has been|have been|has|have|had|works?|worked|lives?|lived|loves?|likes?|hates?|plays?|speaks?|moved|moves|got|gets|started|starts|teaches|taught|studies|studied|goes|went|drives?|joined|owns?|takes?|became|turned|turns|runs?|does|can|quit|left|lost|passed away|died|retired|married|adopted|bought|just|now|recently|still|also|no longer|never|really|does not|do not|did not|can not|stopped|used to|changed|broke|ended|fell|falls|meets?|costs?|ends?|closed|prefers?|enjoys?|came|comes|grew|volunteers|visited|called|wants?|needs?|uses|finally|always|usually|said|says|told|thinks|made|makes|gave|suggested|recommended|collects|keeps|bakes|works|suffers|avoids|found|landed|accepted|graduated|proposed|switched|sold|cancell?ed)"
 
 
 @dataclass
@@ -86,6 +105,7 @@ class Spoken:
     subject: str | None = None
     attribute: tuple[str, str] | None = None
     topic: str | None = None
+    matter: str | None = None  # what was said to have changed, or to have been told wrong
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,8 @@ def expand(text: str) -> str:
     """`text` with contractions written out and what leads up to the statement taken off."""
     for pattern, new in _EXPAND:
         text = pattern.sub(new, text)
-    return _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
+    text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
+    return _APPOSED.sub(r"\1 ", _UNOWNED.sub("my ", text))
 
 
 def read_subject(text: str, spoken: Spoken, ontology: Ontology) -> About | None:
@@ -147,7 +168,7 @@ def _read(text: str, spoken: Spoken, ontology: Ontology) -> About | None:
     if _PARTICIPLE.match(text):
         return About(spoken.subject or spoken.speaker, "am " + text)
     named = _NAMED.match(text)
-    if named and named.group("name").split()[0].casefold() not in _NOT_NAMES:
+    if named and named.group("name").split()[0].casefold() not in NOT_NAMES:
         name = named.group("name")
         if name.endswith(("'s", "’s")):
             name, possessive = name[:-2], True
@@ -166,15 +187,19 @@ def _pronoun(pronoun: str, phrase: str, spoken: Spoken) -> About | None:
     return About(spoken.person, phrase) if spoken.person else None
 
 
-def _owned(owner: str, rest: str, ontology: Ontology) -> About | None:
-    """ "sister's name is Carla", "best friend Tom works at ...", "favourite colour is green" of `owner`."""
-    aliases: list[tuple[str, str]] = []
-    relations = "|".join(sorted(map(re.escape, ontology.relations), key=len, reverse=True))
-    head = re.compile(
-        rf"^(?:{ADJECTIVE}\s+)*(?P<rel>{relations})(?P<plural>s)?\b(?:\s+(?:from|at|in|of)\s+[\w ]+?(?=,|\s+{NAME}))?(?:,?\s+(?:named\s+|called\s+)?(?P<name>{NAME})\b,?)?(?P<owns>'s?)?\s+(?P<rest>.+)$",
+@lru_cache(maxsize=8)
+def _head(relations: tuple[str, ...]) -> re.Pattern[str]:
+    """A relation at the head of a subject, with the name that goes with it."""
+    nouns = "|".join(sorted(map(re.escape, relations), key=len, reverse=True))
+    return re.compile(
+        rf"^(?:{ADJECTIVE}\s+)*(?P<rel>{nouns})(?P<plural>s)?\b(?:\s+(?:from|at|in|of)\s+[\w ]+?(?=,|\s+{NAME}))?(?:,?\s+(?:named\s+|called\s+)?(?P<name>{NAME})\b,?)?(?P<owns>'s?)?\s+(?P<rest>.+)$",
         re.IGNORECASE | re.DOTALL,
     )
-    match = head.match(rest)
+
+
+def _owned(owner: str, rest: str, ontology: Ontology) -> About | None:
+    """ "sister's name is Carla", "best friend Tom works at ...", "favourite colour is green" of `owner`."""
+    match = _head(tuple(ontology.relations)).match(rest)
     if match and not (match.group("plural") and not match.group("owns")):
         noun = match.group("rel").lower()
         relation = ontology.relations[noun]
@@ -187,11 +212,9 @@ def _owned(owner: str, rest: str, ontology: Ontology) -> About | None:
             inner = _owned(person, match.group("rest"), ontology)
             if inner is None:
                 return None
-            given = (aliases + list(inner.aliases)) + ([(mention_of(owner, relation), name)] if name else [])
+            given = (*inner.aliases, *(((mention_of(owner, relation), name),) if name else ()))
             kept = inner.owner or owner, inner.relation or relation
-            return About(
-                inner.subject, inner.phrase, inner.noun, *kept, named=inner.named or name, aliases=tuple(given)
-            )
+            return About(inner.subject, inner.phrase, inner.noun, *kept, named=inner.named or name, aliases=given)
         if re.match(rf"(?:\w+ly\s+)?{_VERB}\b", match.group("rest"), re.IGNORECASE):
             return About(
                 person,
@@ -202,7 +225,11 @@ def _owned(owner: str, rest: str, ontology: Ontology) -> About | None:
                 name,
                 ((mention_of(owner, relation), name),) if name else (),
             )
-    attribute = re.match(rf"^(?P<noun>[\w' -]{{2,40}}?)\s+(?P<vp>(?:{_VERB})\b.+)$", rest, re.IGNORECASE | re.DOTALL)
+    attribute = re.match(
+        rf"^(?P<noun>[\w' -]{{2,40}}?)(?<! at)(?<! in)(?<! on)(?<! of)(?<! for)\s+(?P<vp>(?:{_VERB})\b.+)$",
+        rest,
+        re.IGNORECASE | re.DOTALL,
+    )
     if attribute is None:
         return None
     return About(owner, attribute.group("vp"), noun=attribute.group("noun").lower().strip())

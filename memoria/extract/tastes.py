@@ -63,7 +63,7 @@ _TOPIC_CUT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_TOPIC = re.compile(
-    r"^(?:it|that|this|them|you|him|her|me|so|one|doing so|to|the same|what you|how you|your|if|what|how|who|to (?:know|see|hear|ask|say|tell|find|learn|write|make|create|talk|go|get|have|do|be|use|try|buy|add|change|understand|build|start|work|play|discuss|share|thank)\b.*|the (?:above|following|answer|way you)\b.*|your\b.*|[\W_\d]*|for (?:you|your)\b.*|it if\b.*|you to\b.*|help.*)$",
+    r"^(?:it(?: .*)?|that|this|them|another (?:word|name|way|term)\b.*|you|him|her|me|so|one|doing so|to|the same|what you|how you|your|if|what|how|who|to (?:know|see|hear|ask|say|tell|find|learn|write|make|create|talk|go|get|have|do|be|use|try|buy|add|change|understand|build|start|work|play|discuss|share|thank)\b.*|the (?:above|following|answer|way you)\b.*|your\b.*|[\W_\d]*|for (?:you|your)\b.*|it if\b.*|you to\b.*|help.*)$",
     re.IGNORECASE,
 )
 _TOO_WIDE = re.compile(
@@ -101,6 +101,8 @@ def read_thing(text: str) -> tuple[Taste, ...]:
 def topic_of(text: str) -> str | None:
     """What a taste is for: without articles, reasons and afterthoughts; None where nothing is left."""
     topic = _TOPIC_CUT.sub("", text.strip())
+    if not re.search(r"\w", topic):  # a picture, then words: "🍕, especially pizza margherita"
+        topic = re.sub(r"^[\W_]*(?:(?:especially|particularly|mostly|above all)\s+)?", "", text, flags=re.IGNORECASE)
     if _NO_TOPIC.match(topic.strip(" .,'\"")) or _TOO_WIDE.search(text):
         return None
     while (lead := _TOPIC_LEAD.match(topic)) and len(topic) > lead.end():

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select, update
 
 from memoria.clock import from_micros
+from memoria.extract.rejudge import Rejudge
 from memoria.records import Receipt, Scope
 from memoria.store import schema
 from memoria.store.dialect import dialect_of
@@ -20,7 +21,7 @@ from memoria.store.events import append_event
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState
-from memoria.store.unbelieve import remove_beliefs, remove_everything, remove_evidence
+from memoria.store.unbelieve import cut_beliefs, cut_evidence, drop_bare, remove_everything
 
 
 def erase(
@@ -31,14 +32,18 @@ def erase(
     *,
     at: int,
     everything: bool,
+    rejudge: Rejudge | None,
 ) -> int:
     """Remove the episodes with the beliefs that nothing else bears out, `beliefs` (row ids) themselves, sessions left
-    empty, and with `everything` the person, in the caller's unit of work.
+    empty, and with `everything` the person, in the caller's unit of work. `rejudge` judges anew what depended on them.
 
     The number of the erasure, under which it is finished and receipted. `at` is microseconds since 1970 UTC.
     """
     keys = _keys(connection, state, ids)
-    believed = remove_beliefs(connection, state.id, beliefs) + remove_evidence(connection, state.id, ids)
+    hit = cut_beliefs(connection, beliefs) | cut_evidence(connection, ids)
+    if rejudge is not None and not everything:
+        hit |= rejudge.after_erasure(connection, state.id)
+    believed = drop_bare(connection, state.id, hit)
     if everything:
         believed += remove_everything(connection, state.id)
     removed = remove_episodes(connection, state, ids)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from memoria.clock import from_micros
+from memoria.extract.rejudge import Rejudge
 from memoria.forget.erase import erase, finish, receipt_of
+from memoria.forget.receipts import SHORTEST, broken_receipts, check_length, speakers_of, still_said
 from memoria.forget.select import Taken, Wish, taken
 from memoria.forget.verify import residue
 from memoria.models.embeddings import Embedder
@@ -25,7 +27,7 @@ from memoria.store.belief_shelf import BeliefShelves
 from memoria.store.episodes import read_episodes
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
-from memoria.store.scopes import ScopeState, require_scope
+from memoria.store.scopes import ScopeState, find_scope, require_scope
 from memoria.store.shelf import Shelves
 
 
@@ -40,9 +42,11 @@ class Eraser:
         beliefs: BeliefShelves,
         embedder: Callable[[], Embedder],
         keeper: Callable[[], IndexKeeper | None],
+        rejudge: Rejudge,
     ) -> None:
         self._ledger, self._home, self._shelves = ledger, home, shelves
         self._beliefs, self._embedder, self._keeper = beliefs, embedder, keeper
+        self._rejudge = rejudge
 
     def forget(self, scope: Scope, wish: Wish, now: int, *, dry_run: bool) -> Receipt:
         """Erase what `wish` takes; `now` is microseconds since 1970 UTC. Raises `UnknownUser`, `InvalidInput`."""
@@ -54,7 +58,10 @@ class Eraser:
             take = self._taken(connection, state, wish)
             gone = list(read_episodes(connection, scope, state.id, take.episodes).values())
             vectors = [point.vector for point in embeddings.points_of(connection, take.episodes)]
-            number = erase(connection, state, take.episodes, take.beliefs, at=now, everything=wish.everything)
+            all_ = wish.everything
+            number = erase(
+                connection, state, take.episodes, take.beliefs, at=now, everything=all_, rejudge=self._rejudge
+            )
         self._shelves.drop(state.id)
         self._beliefs.drop(state.id)
         finish(self._ledger, self._keeper(), now)
@@ -81,7 +88,8 @@ class Eraser:
             state = require_scope(connection, scope)
             shelf = self._beliefs.shelf(connection, state.id)
             rows = [same for each in ids for same in shelf.group(row_of(shelf, each))]
-            number = erase(connection, state, [], rows, at=now, everything=False)
+            # Not judged anew: what ended them stays said, and would speak of something else.
+            number = erase(connection, state, [], rows, at=now, everything=False, rejudge=None)
         self._beliefs.drop(state.id)
         finish(self._ledger, self._keeper(), now)
         return self._receipt(number, scope, [], [])
@@ -89,6 +97,36 @@ class Eraser:
     def finish(self, now: int) -> bool:
         """Finish what an earlier process left open; whether nothing is open any more."""
         return finish(self._ledger, self._keeper(), now)
+
+    def verify(self, scope: Scope | None, texts: Sequence[str], *, vectors: bool) -> list[str]:
+        """Where something of `texts`, or without any what a receipt named, is still there (see `Memory`)."""
+        check_length(texts)
+        with self._ledger.read() as connection:
+            state = find_scope(connection, scope) if scope is not None else None
+            whose = state.id if state is not None else None
+            found = [] if texts else broken_receipts(connection, whose)
+            # Somebody who is not known any more says nothing: no scope has the number 0.
+            found += still_said(connection, texts, 0 if scope is not None and state is None else whose)
+            speakers = {"user", "assistant", *speakers_of(connection, whose)}
+            embedded = vectors and embeddings.model_of(connection) is not None
+        if not texts:
+            keeper = self._keeper()
+            if keeper is not None and (ghosts := keeper.missing_and_ghosts()[1]):
+                found.append(f"The vector index holds {len(ghosts)} turns that are gone; run: memoria reindex")
+            return found
+        if scope is not None:
+            speakers |= {scope.user, scope.user.title()}
+        heard = [f"{each}: {text}" for text in texts for each in sorted(speakers)]
+        vectors_of = self._vectors(heard if embedded else ())
+        return found or residue(self._ledger, self._home, texts, vectors_of, shortest=SHORTEST)
+
+    def _vectors(self, heard: Sequence[str]) -> Sequence[NDArray[np.float32]]:
+        if not heard:
+            return ()
+        embedder = self._embedder()
+        with self._ledger.read() as connection:
+            embeddings.require_model(connection, embedder.identity, embedder.dimension)
+        return list(embedder.embed(heard))
 
     def _would(self, scope: Scope, wish: Wish, now: int) -> Receipt:
         with self._ledger.read() as connection:

@@ -21,9 +21,19 @@ _PIECE = 20  # bytes of a text looked for at once: long enough that chance does 
 _NUMBERS = 12  # of a vector, likewise
 
 
-def residue(ledger: Ledger, home: Path, texts: Sequence[str], vectors: Iterable[NDArray[np.float32]]) -> list[str]:
-    """Where something of `texts` or `vectors` (float32) still lies: one sentence each; empty when all is gone."""
-    pieces = {piece for text in texts for piece in _pieces(text)}
+def residue(
+    ledger: Ledger,
+    home: Path,
+    texts: Sequence[str],
+    vectors: Iterable[NDArray[np.float32]],
+    *,
+    shortest: int = _PIECE // 2,
+) -> list[str]:
+    """Where something of `texts` or `vectors` (float32) still lies: one sentence each; empty when all is gone.
+
+    Texts of less than `shortest` bytes are passed over: chance would find them.
+    """
+    pieces = {piece for text in texts for piece in _pieces(text, shortest)}
     patterns = [
         each[:_NUMBERS].astype(kind).tobytes()
         for each in vectors
@@ -39,10 +49,10 @@ def residue(ledger: Ledger, home: Path, texts: Sequence[str], vectors: Iterable[
     return found
 
 
-def _pieces(text: str) -> Iterable[bytes]:
+def _pieces(text: str, shortest: int) -> Iterable[bytes]:
     data = text.encode()
     if len(data) < _PIECE:
-        return [data] if len(data) >= _PIECE // 2 else []
+        return [data] if len(data) >= shortest else []
     return [data[i : i + _PIECE] for i in range(0, len(data) - _PIECE + 1, _PIECE // 2)]
 
 

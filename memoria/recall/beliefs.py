@@ -25,6 +25,15 @@ _ADVICE = re.compile(
     r"\b(?:recommend|suggest|advi[cs]e|should i|any (?:ideas?|tips|good|thoughts)|ideas? for|what (?:are|is|s) (?:some|a|an|the best|good|your)|what would|which .* should|looking (?:for|to)|help me|"
     r"considering|planning|thinking (?:of|about)|options|good (?:place|way|choice|option)|best (?:way|place|option)|want to|need (?:a|an|some|to)|can you (?:find|give|plan|list|tell|share)|interested in|could you|how (?:can|should|do) i)\b"
 )
+# What was: not advice, though it speaks of planning or of what "you recommended".
+_RECALL = re.compile(
+    r"^(?:how (?:many|much|long|often|old)|where|when|who)\b|\b(?:remind|you (?:recommended|suggested|told|mentioned|said|gave)|we (?:talked|discussed|spoke)|our (?:last|previous|earlier)|last time|previous(?:ly)?|what (?:was|were) the)\b"
+)
+_DISLIKED = re.compile(
+    r"\b(?:hate|dislike|can not stand|can'?t stand|cannot stand|can'?t bear|avoid|not like|don'?t (?:i )?like|don'?t (?:i )?(?:eat|drink)|not (?:eat|drink|want)|averse|detest|despise|put(?:s)? me off)\b"
+)
+_LIKED = re.compile(r"\b(?:like|love|enjoy|prefer|favou?rite|into|fond|keen|fan)\b")
+_PLACES = frozenset(("place", "organisation", "thing", "event"))  # what answers "where"
 _PAST = re.compile(
     r"\b(?:used to|previous(?:ly)?|before|formerly|former|earlier|originally|in the past|back then|initial(?:ly)?|old|last|first|ex|did|was|were|at the time|prior)\b"
 )
@@ -48,19 +57,24 @@ class BeliefIndex:
         self.shelf = shelf
         self._ontology = ontology
         self._heads = list(shelf.heads())
-        self._words: dict[int, frozenset[str]] = {}
         self._by_word: dict[str, list[int]] = defaultdict(list)
         self._by_predicate: dict[str, list[int]] = defaultdict(list)
+        self._by_episode: dict[int, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}
         for head in self._heads:
             row = shelf.rows[head]
             content = row.content
-            text = f"{content.get('predicate', '')} {content.get('object', '')} {content.get('topic', '')}"
-            words = frozenset(terms(text))
-            self._words[head] = words
+            said = (
+                "" if row.slot.startswith("likes ") else content.get("predicate", "")
+            )  # "likes" is no matter of its own
+            words = frozenset(terms(f"{said} {content.get('object', '')} {content.get('topic', '')}"))
             for word in words:
                 self._by_word[word].append(head)
-            self._by_predicate[content.get("predicate", row.slot)].append(head)
+            if said:
+                self._by_predicate[said].append(head)
+            for each in shelf.bearings.get(head, ()):
+                if each.piece.episode is not None and each.piece.act in ("affirm", "change"):
+                    self._by_episode[each.piece.episode].append(head)
         for key in {k for row in shelf.rows.values() for k in (row.subject, row.object) if k}:
             if key != SELF and len(key) > 1:
                 self._names[key] = shelf.canonical(key)
@@ -89,12 +103,28 @@ class BeliefIndex:
                 direct.add(head)
         for head in direct:
             scores[head] = scores.get(head, 0.0) + DIRECT
+        for head in self._tastes_asked(folded) if not targets else ():
+            scores[head] = scores.get(head, 0.0) + NAMED
         for target in targets:
             for head in self._of(target):
                 scores.setdefault(head, NAMED)
         return Asked(
-            scores, frozenset(direct), frozenset(targets), bool(_ADVICE.search(folded)), bool(_PAST.search(folded))
+            scores,
+            frozenset(direct),
+            frozenset(targets),
+            bool(_ADVICE.search(folded)) and not _RECALL.search(folded),
+            bool(_PAST.search(folded)),
         )
+
+    def borne_by(self, episodes: Iterable[int]) -> list[int]:
+        """The beliefs that turns (row ids) bear out, in the turns' order."""
+        found = (self.shelf.same[head] for row in episodes for head in self._by_episode.get(row, ()))
+        return list(dict.fromkeys(found))
+
+    def _tastes_asked(self, folded: str) -> list[int]:
+        """The person's tastes of the kind that the question asks for: what they like, or what they do not."""
+        way = -1 if _DISLIKED.search(folded) else 1 if _LIKED.search(folded) else 0
+        return [head for head in self.preferences() if way and self.shelf.rows[head].content.get("polarity") == way]
 
     def preferences(self) -> Iterable[int]:
         """The beliefs that are tastes of the person."""
@@ -103,6 +133,8 @@ class BeliefIndex:
     def _cued(self, folded: str, words: Sequence[str]) -> set[str]:
         """The predicates that the question asks for."""
         found = {name for cue, name in _cues(self._ontology) if _has(folded, cue)}
+        if folded.startswith("where "):
+            found = {name for name in found if self._ontology.predicate(name).kind in _PLACES}
         stems = set(words)
         return found | {name for name in self._by_predicate if stems.issuperset(_own_words(name))}
 

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 from memoria.records import BeliefHit, Dropped, Episode, Fact, Hit, Preference
 from memoria.remember.trust import CLOSING, OPENING, gives_orders
-from memoria.store.text import fold, terms
+from memoria.store.text import count_tokens, fold, terms
 
-# English words of up to five letters are one token for nearly every vocabulary.
 BELIEF_SHARE = 0.4  # of the budget: quotes say more than beliefs do, and prove them
 
-_TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d|[^\sa-zA-Z\d]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
 
@@ -32,11 +30,6 @@ class Written:
     beliefs: tuple[BeliefHit, ...]
     hits: tuple[Hit, ...]
     dropped: tuple[Dropped, ...]
-
-
-def count_tokens(text: str) -> int:
-    """An estimate of the tokens of `text`: pieces of five letters, and every digit, mark and other letter one."""
-    return len(_TOKEN.findall(text))
 
 
 def write_context(

@@ -23,8 +23,9 @@ from memoria.recall.confidence import confidence, evidence_of
 from memoria.recall.dense import Dense, score_dense
 from memoria.recall.fuse import Ranking, asked_before, fuse
 from memoria.recall.graph import BeliefGraph
-from memoria.recall.known import View, Views, bearers_of, belief_hits, features
+from memoria.recall.known import View, Views, bearers_of, belief_hits, features, overridden, scored
 from memoria.recall.lexical import Lexical, score_lexical
+from memoria.recall.newest import newest_first
 from memoria.recall.question import Question, read_question
 from memoria.recall.request import Request
 from memoria.records import BeliefHit, Context, Dropped
@@ -37,6 +38,7 @@ from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState, require_scope
 from memoria.store.shelf import Shelf, Shelves
 
+_TELLING = 5  # the best turns whose beliefs are stated too
 _SHOWN_BEYOND = 5  # how many that ranked below k are named among the dropped
 
 
@@ -184,6 +186,11 @@ class RecallEngine:
             for row, signals in ((row, ranking.signals(int(place))) for row, place in zip(rows, best, strict=True))
             if row in episodes
         ]
+        over = overridden(examined.view, rows)
+        names = {row: episode.id for row, episode in episodes.items()}
+        by_name = {names[row]: frozenset(names[n] for n in newer if n in names) for row, newer in over.items()}
+        idf = examined.lexical.idf if examined.lexical else {}
+        found = newest_first(found, examined.question, idf, by_name)
         stated = self._stated(connection, state, request, examined)
         written = write_context(stated, found[: request.k], request.budget)
         below = tuple(
@@ -196,8 +203,10 @@ class RecallEngine:
         self, connection: Connection, state: ScopeState, request: Request, examined: Examined
     ) -> list[BeliefHit]:
         """The beliefs that the context states; none where the signal is off or one session alone is asked."""
-        if not self._settings.signals.belief or request.session is not None or not examined.asked.scores:
+        if not self._settings.signals.belief or request.session is not None:
             return []
-        ids = keys_of_rows(connection, state.id, bearers_of(examined.view, examined.asked))
+        best = [int(examined.shelf.ids[place]) for place in examined.ranking.best(_TELLING)]
+        scores = scored(examined.view, examined.asked, best)
+        ids = keys_of_rows(connection, state.id, bearers_of(examined.view, scores))
         at = to_micros(request.at or request.now)
-        return belief_hits(examined.view, examined.asked, request.scope, at, ids)
+        return belief_hits(examined.view, examined.asked, scores, request.scope, at, ids)

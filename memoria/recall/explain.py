@@ -13,7 +13,7 @@ from memoria.errors import UnknownBelief
 from memoria.extract.proposals import SELF
 from memoria.recall.engine import Examined, RecallEngine
 from memoria.recall.request import Request
-from memoria.records import Dependency, Entity, Explanation, Scope
+from memoria.records import Dependency, Entity, Explanation, Scope, TurnExplanation
 from memoria.remember.trust import gives_orders
 from memoria.store.belief_records import belief_of, evidence_of, row_of
 from memoria.store.belief_shelf import BeliefShelf, names_of
@@ -64,6 +64,29 @@ def explain(
     return story.model_copy(update={"text": _told(story, shelf)})
 
 
+def explain_turn(
+    connection: Connection, shelf: BeliefShelf, episode_id: str, scope: Scope, scope_id: int
+) -> TurnExplanation:
+    """What became of one turn, shown even where contexts withhold it. Raises `UnknownBelief`."""
+    rows = row_ids(connection, scope_id, [episode_id])
+    if not rows:
+        raise UnknownBelief(
+            f"There is no episode {episode_id!r} in this memory; find turns with: memoria recall --json"
+        )
+    episode = read_episodes(connection, scope, scope_id, rows)[rows[0]]
+    heads = [n for n in shelf.heads() if any(_bears(shelf, member, rows[0]) for member in shelf.group(n))]
+    withheld = gives_orders(episode.text, episode.trust)
+    lines = [
+        f"{episode.occurred_at:%Y-%m-%d} {episode.speaker} ({episode.role}, trusted as {episode.trust}, "
+        f"session {episode.session}): {episode.text}"
+    ]
+    if withheld:
+        lines.append("  withheld from every context: it gives orders and is not the person's own")
+    lines += [f"  it bears on: {shelf.rows[head].content['statement']}" for head in heads]
+    ids = tuple(shelf.rows[head].key.hex() for head in heads)
+    return TurnExplanation(episode=episode, withheld=withheld, beliefs=ids, text="\n".join(lines))
+
+
 def why_not(ledger: Ledger, engine: RecallEngine, request: Request, item_id: str) -> str:
     """What kept an episode or a belief out of the context for a question. Raises `UnknownBelief`."""
     context = engine.recall(request)
@@ -98,7 +121,7 @@ def entities_of(shelf: BeliefShelf) -> list[Entity]:
         row = shelf.rows[head]
         subject, _ = shelf.slot_of(head)
         about[subject] = about.get(subject, 0) + 1
-        if row.kind != "preference":
+        if row.kind != "preference" and not row.slot.startswith("likes "):  # another's taste is no entity either
             target = shelf.canonical(row.object)
             about[target] = about.get(target, 0) + 1
             kinds.setdefault(target, str(row.content.get("kind", "thing")))
@@ -116,6 +139,10 @@ def entities_of(shelf: BeliefShelf) -> list[Entity]:
         )
         for key, count in sorted(about.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
+
+
+def _bears(shelf: BeliefShelf, number: int, episode: int) -> bool:
+    return any(each.piece.episode == episode for each in shelf.bearings.get(number, ()))
 
 
 def _holding(shelf: BeliefShelf, slot: tuple[str, str]) -> tuple[str, ...]:

@@ -80,10 +80,21 @@ def fuse(
     for values in (known or {}).values():
         candidate |= values > 0
     features |= _other_features(shelf, question, signals)
+    _weigh_tastes(features)
     score = np.zeros(len(shelf), dtype=np.float32)
     for name, values in features.items():
         score += np.float32(WEIGHTS[name]) * values
     return Ranking(features, score, candidate & mask)
+
+
+def _weigh_tastes(features: dict[str, Floats]) -> None:
+    """A taste counts by its nearness to what is asked, and says enough in however few words."""
+    if "belief.taste" not in features:
+        return
+    if "dense.turn" in features:
+        features["belief.taste"] = features["belief.taste"] * features["dense.turn"]
+    if "shape.length" in features:
+        features["shape.length"] = np.maximum(features["shape.length"], features["belief.taste"])
 
 
 def asked_before(shelf: Shelf, question: Question, lexical: Lexical) -> Mask:

@@ -72,8 +72,8 @@ class BeliefGraph:
 
 
 def to_networkx(shelf: BeliefShelf) -> nx.MultiDiGraph[str]:
-    """The person's graph: a node for each entity (`name`), an edge for each belief that says something (`statement`,
-    `predicate`, `current`, `valid_from`, `valid_to` as microseconds or "")."""
+    """The person's graph: a node for each entity (`name`), an edge for each belief that says something (`kind`,
+    `statement`, `predicate`, `current`, `needs_confirmation`, `valid_from`, `valid_to` as microseconds or "")."""
     import networkx as nx  # noqa: PLC0415  # a fifth of a second, and only for whoever looks at the graph
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
@@ -86,16 +86,20 @@ def to_networkx(shelf: BeliefShelf) -> nx.MultiDiGraph[str]:
             continue
         last = standing.periods[-1]
         source = shelf.canonical(row.subject)
-        target = row.slot if row.kind == "preference" else shelf.canonical(row.object)
+        # A taste's object is only its way, for or against: what it is of stands in the slot.
+        taste = row.slot.startswith("likes ")
+        target = row.slot if taste else shelf.canonical(row.object)
         graph.add_node(source, name=names.get(source, source))
-        graph.add_node(target, name=content.get("topic") or names.get(target, target))
+        graph.add_node(target, name=content["topic"] if taste else names.get(target, target))
         graph.add_edge(
             source,
             target,
             key=row.key.hex(),
+            kind=row.kind,
             predicate=content.get("predicate", row.slot),
             statement=content["statement"],
             current=standing.holds,
+            needs_confirmation=bool(shelf.shaken_by(head)),
             valid_from=last.start if last.start is not None else "",
             valid_to=last.end if last.end is not None else "",
         )

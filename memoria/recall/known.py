@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,31 +81,25 @@ def features(
 
 
 def _belief_features(view: View, asked: Asked, shelf: Shelf, dense: Dense | None, at: int) -> dict[str, Floats]:
-    size = len(shelf)
-    current, direct, retired = (np.zeros(size, dtype=np.float32) for _ in range(3))
+    bears, direct = (np.zeros(len(shelf), dtype=np.float32) for _ in range(2))
     for head, score in asked.scores.items():
-        places, holds = _bearers(view.shelf, head, shelf, at)
-        if not len(places):
-            continue
-        if not holds:
-            if not asked.past:
-                retired[places] = np.maximum(retired[places], min(score, 1.0))
-            continue
-        current[places] = np.maximum(current[places], min(score, 1.0))
+        places, _ = _bearers(view.shelf, head, shelf, at)
+        bears[places] = np.maximum(bears[places], min(score, 1.0))
         if head in asked.direct:
             direct[places] = 1.0
-    found = {"belief.current": current, "belief.direct": direct, "belief.retired": np.where(current > 0, 0, retired)}
+    found = {"belief.bears": bears, "belief.direct": direct}
     if asked.advice:
-        taste = np.zeros(size, dtype=np.float32)
+        taste = np.zeros(len(shelf), dtype=np.float32)
         for head in view.index.preferences():
             places, holds = _bearers(view.shelf, head, shelf, at)
             if holds and len(places):
                 taste[places] = 1.0
+        found["belief.taste"] = taste
         if dense is not None and taste.any():
             near = dense.turn[taste > 0]
             low, high = float(near.min()), float(near.max())
-            taste *= 0.5 + 0.5 * np.clip((dense.turn - low) / max(high - low, 1e-6), 0, 1)
-        found["belief.taste"] = taste
+            spread = np.clip((dense.turn - low) / np.float32(max(high - low, 1e-6)), 0, 1)
+            found["belief.taste_near"] = (taste * spread).astype(np.float32)
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
@@ -131,9 +125,40 @@ def _near(view: View, asked: Asked, shelf: Shelf) -> Floats:
     return near / np.float32(top) if top > 0 else near
 
 
-def belief_hits(view: View, asked: Asked, scope: Scope, at: int, ids: dict[int, str]) -> list[BeliefHit]:
-    """The beliefs to state, current ones first, the best of each first; `ids` name episodes by row id."""
-    ordered = sorted(asked.scores.items(), key=lambda pair: (-pair[1], pair[0]))
+def overridden(view: View, episodes: Iterable[int]) -> dict[int, set[int]]:
+    """For each turn (row id) the later turns that ended, corrected or shook what it said."""
+    found: dict[int, set[int]] = {}
+    for row in episodes:
+        for head in view.index.borne_by((row,)):
+            slot = view.shelf.slot_of(head)
+            standing = view.shelf.state(slot).standings.get(head)
+            if standing is None:
+                continue
+            said = max((p.said for p in standing.pieces if p.episode == row), default=0)
+            ended = {period.ended_by for period in standing.periods if period.ended_by is not None}
+            for number in view.shelf.slots[slot]:
+                for bearing in view.shelf.bearings.get(number, ()):
+                    piece = bearing.piece
+                    mine = piece.belief == head or view.shelf.same.get(piece.belief) == head or piece.anything
+                    shakes = piece.number in ended or (mine and piece.act in ("end", "deny", "doubt"))
+                    if shakes and piece.episode is not None and piece.retracted is None and piece.said > said:
+                        found.setdefault(row, set()).add(piece.episode)
+    return found
+
+
+def scored(view: View, asked: Asked, best: Sequence[int]) -> dict[int, float]:
+    """The beliefs that bear on the question, and those that its best turns (row ids) bear out, with their scores."""
+    scores = dict(asked.scores)
+    for head in view.index.borne_by(best):
+        scores[head] = max(scores.get(head, 0.0), _ENOUGH)
+    return scores
+
+
+def belief_hits(
+    view: View, asked: Asked, scores: dict[int, float], scope: Scope, at: int, ids: dict[int, str]
+) -> list[BeliefHit]:
+    """The beliefs of `scores` to state, current ones first, the best of each first; `ids` name episodes by row id."""
+    ordered = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
     current: list[BeliefHit] = []
     retired: list[BeliefHit] = []
     for head, score in ordered:
@@ -151,10 +176,10 @@ def belief_hits(view: View, asked: Asked, scope: Scope, at: int, ids: dict[int, 
     return (current + retired)[:_MOST]
 
 
-def bearers_of(view: View, asked: Asked) -> Sequence[int]:
-    """The row ids of the episodes that bear on the beliefs asked about."""
+def bearers_of(view: View, heads: Iterable[int]) -> Sequence[int]:
+    """The row ids of the episodes that bear on the beliefs `heads`."""
     found: set[int] = set()
-    for head in asked.scores:
+    for head in heads:
         standing = view.shelf.state(view.shelf.slot_of(head)).standings.get(head)
         found.update(p.episode for p in (standing.pieces if standing else ()) if p.episode is not None)
     return sorted(found)

@@ -27,7 +27,8 @@ class Lexical:
     """Scores in [0, 1): `turn`, `window` (a turn with its two neighbours) and `session`, each of shape (n,).
 
     `cover` is the share of the question's weight (IDF) that a turn's own words cover, `window_cover` its window's;
-    `known` is the share that the whole memory covers (a word never said weighs as much as the rarest one said).
+    `known` is the share that the whole memory covers (a word never said weighs as much as the rarest one said); `idf`
+    is each term's weight.
     """
 
     turn: Floats
@@ -36,6 +37,7 @@ class Lexical:
     cover: Floats
     window_cover: Floats
     known: float
+    idf: dict[str, float]
 
 
 def score_lexical(shelf: Shelf, mask: NDArray[np.bool_], terms: Sequence[str]) -> Lexical:
@@ -46,11 +48,13 @@ def score_lexical(shelf: Shelf, mask: NDArray[np.bool_], terms: Sequence[str]) -
     length = np.where(mask, shelf.length, 0).astype(np.float32)
     saturation = _Lengths(shelf, length, visible)
     heard = lost = 0.0
+    weights: dict[str, float] = {}
     for term in terms:
         postings = shelf.postings(term)
         keep = mask[postings.docs]
         docs, tf = postings.docs[keep], postings.tf[keep].astype(np.float32)
         idf = float(np.log1p((visible - len(docs) + 0.5) / (len(docs) + 0.5)))
+        weights[term] = idf
         if len(docs) == 0:
             lost += idf
             continue
@@ -64,6 +68,7 @@ def score_lexical(shelf: Shelf, mask: NDArray[np.bool_], terms: Sequence[str]) -
         cover=tally.cover / np.float32((heard + lost) or 1.0),
         window_cover=tally.window_cover * mask / np.float32((heard + lost) or 1.0),
         known=heard / ((heard + lost) or 1.0),
+        idf=weights,
     )
 
 

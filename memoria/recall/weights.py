@@ -24,11 +24,11 @@ WEIGHTS: dict[str, float] = {
     "shape.length": 3.9,  # a turn of three words seldom answers anything
     "shape.number": 0.83,  # "when", "how many": answers hold digits
     "shape.question": -0.32,  # answers are seldom questions
-    "belief.current": 1.0,  # the turn bears out a belief that the question is about ...
-    "belief.direct": 1.0,  # ... and that answers it directly
-    "belief.retired": -0.5,  # it bears out one that is so no longer
-    "belief.taste": 1.0,  # advice is asked, and the turn says what the person likes
-    "graph.near": 1.0,  # it stands near to what the question names, in the knowledge graph
+    "belief.bears": 0.2,  # the turn bears out a belief, of now or of before, that the question is about ...
+    "belief.direct": 0.2,  # ... and that answers it directly
+    "belief.taste": 2.5,  # advice is asked, and the turn says what the person likes ...
+    "belief.taste_near": 2.0,  # ... the nearer of their tastes to what is asked, the better
+    "graph.near": 0.73,  # it stands near to what the question names, in the knowledge graph
 }
 
 # Is the answer in the memory at all? A logistic regression on the best of each signal, fitted on questions asked of the

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 from memoria.errors import InvalidInput
 from memoria.records import TRUSTS, Trust, Turn
@@ -25,7 +26,7 @@ def trust_of(turn: Turn, given: Trust | None) -> Trust:
 OPENING, CLOSING = "<memoria>", "</memoria>"  # what recall renders stands between these
 _MARKED = re.compile(rf"\s*{OPENING}.*?(?:{CLOSING}|\Z)", re.DOTALL)
 _RENDERED_LINE = re.compile(
-    r"^[ \t>*-]*\[b?\d{1,3}\] (?:\d{4}-\d\d-\d\d [^\n:]{1,80}: |\S[^\n]* \((?:since|until|from|\d{4}))[^\n]*\n?",
+    r"^[ \t>*-]*\[(?:\d{1,3}\] \d{4}-\d\d-\d\d [^\n:]{1,80}: |b\d{1,3}\] \S[^\n]* \((?:since|until|from|\d{4}))[^\n]*\n?",
     re.MULTILINE,
 )
 
@@ -60,13 +61,47 @@ _ORDERS = re.compile(
 )
 
 
+# What a page or a tool says of the person as if it knew them, to a reader that is no person, or for a later time.
+_ASSISTANT = r"(?:(?:ai|coding|virtual|digital|voice|smart|automated|personal) )?(?:assistant|agent|chatbot|language model|llm|ai(?: (?:system|model|reader|tool|helper))?)s?"
+_LATER = r"(?:(?:in|from|at|during|on) (?:a|any|the|all|your|every) (?:next|future|later|following|coming) (?:session|conversation|chat|message|reply|time|occasion|request)s?|(?:every|each|any) (?:single )?time\b|across (?:all )?sessions)"
+_OF_THE_PERSON = re.compile(
+    r"\b(?:the|this|our|current) (?:current )?user(?:'s)? (?:(?:really|also|now|always|never|already|only|currently|strongly|told me|said) )*(?:that |he |she |they )?(?:lives?|loves?|likes?|hates?|dislikes?|prefers?|enjoys?|works?|owns?|trusts?|approves?|allows?|consents?|agrees?|adopted|moved|married|is (?:an? |\d+|the owner|called|named|from|married|allergic|vegan|vegetarian|retired|in |left|right)|was born|has (?:an? |chosen|decided|agreed|already)|hobby|hobbies|name|age|job|boss|employer|home|address|wife|husband|partner|birthday|diet|told (?:me|us)|asked (?:me|us)|wants? (?:an? |no |only |to be ))"
+    r"|\buser (?:prefers|likes|loves|hates|dislikes|lives in|was born|is from|works at|owns|wants|preference)\b|\buser[._](?:preference|name|age|location|diet)\b|\b(?:profile|data|preferences|record) of the (?:current |present )?user\b|\bcurrent user\b"
+    r"|\b(?:conversation|session|chat|dialogue) (?:summary|memory|transcript|digest)\b|\bthe (?:reader|customer|patient|person|client) (?:you (?:talk|speak|chat|work) (?:with|to)|reading this)\b",
+    re.IGNORECASE,
+)
+_TO_A_MACHINE = re.compile(
+    rf"\b(?:if|when|should|as) (?:you are |you're |you )?(?:an?|any|the|\w+'s) {_ASSISTANT}\b|\b(?:tips?|notes?|message|hint|attention|instructions?|advice|information) (?:for|to) (?:(?:an?|any|all|the) )?{_ASSISTANT}\b|\b{_ASSISTANT} (?:reading|processing|summari[sz]ing|parsing|that (?:reads?|process|summar))"
+    rf"|\b{_ASSISTANT}\b[^.\n]{{0,100}}\b(?:should|must|shall|will start|is to|are to|be asked|please|remember|write down|tell the)\b|\b(?:automated|automatic|machine|ai)[- ](?:generated )?(?:summar(?:y|ies)|repl(?:y|ies)|response|reader|digest|translation)s?\b[^.\n]{{0,80}}\b(?:shall|must|should|will)\b"
+    r"|\b(?:remind|tell|inform|convince|persuade|assure) (?:the )?(?:user|reader|person|customer|human)\b|(?:^|[.!?;:,\"“(>]\s*|\bplease |\bto )(?:always|never|do not|don't|only) (?:ever )?(?:recommend|suggest|offer|propose|answer|reply|respond|mention)\b"
+    r"|\b(?:overrid|replac|supersed|overwrit|eras|delet)\w*\b[^.\n]{0,40}\b(?:stored|earlier|previous|prior|existing|saved|remembered|known)\b[^.\n]{0,30}\b(?:preference|setting|memor|instruction|belief|fact|note|rule)"
+    rf"|\b{_LATER}[^.\n]{{0,140}}\b(?:say|says|recommend|remind|mention|answer|reply|respond|bring up|tell|offer|assume|claim|suggest|remember|call|calling)\b"
+    r"|^\W*\W?role\W{1,4}(?:system|developer|assistant|user|tool)\b|\"role\"\s*:\s*\"(?:system|developer|assistant|user)\"|<!--\s*(?:memory|system|instructions?|prompt|assistant|ai)\b"
+    r"|\b(?:send|give|tell|email|mail|forward|post|share)\b[^.\n]{0,40}\b(?:user|person|customer|client)'?s?\b[^.\n]{0,30}\b(?:address|location|phone|number|email|data|name|contacts?)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LEET = str.maketrans("013457@$", "oieastas")
+_MIXED = re.compile(r"\b(?=\w*[a-z])(?=\w*\d)[a-z0-9]+\b", re.IGNORECASE)
+
+
+def _plainly(text: str) -> str:
+    """`text` as it is meant to be read: entities resolved, marks and hidden letters off, look-alikes replaced."""
+    spelt = unicodedata.normalize("NFKD", _INVISIBLE.sub("", unescape(text)))
+    plain = "".join(letter for letter in spelt if not unicodedata.combining(letter)).translate(_HOMOGLYPHS)
+    return _MIXED.sub(lambda word: word.group().translate(_LEET), plain)
+
+
 def gives_orders(text: str, trust: Trust) -> bool:
     """Whether `text` reads like orders to an assistant or like a forged memory, look-alike letters and hidden ones seen
     through. The person's own words never do; of an assistant's only what no assistant would say by itself; of anything
     else, too strict is the safe side."""
     if trust == "user":
         return False
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_HOMOGLYPHS)
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_HOMOGLYPHS)
     if _FORGED.search(plain):
         return True
-    return trust != "assistant" and bool(_INVISIBLE.search(text) or _ORDERS.search(plain))
+    if trust == "assistant":
+        return False
+    meant = _plainly(text)
+    rules = (_ORDERS, _OF_THE_PERSON, _TO_A_MACHINE)
+    return bool(_INVISIBLE.search(text)) or any(rule.search(each) for each in (plain, meant) for rule in rules)

@@ -12,14 +12,24 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from memoria.recall.budget import belief_line
 from memoria.records import Context, Receipt
 
 
 def show_context(context: Context, *, explain: bool = False) -> RenderableType:
-    """A context: its hits with citations, and with `explain` what each signal gave and what was left out."""
-    if not context.hits:
+    """A context: what is believed, then its hits with citations; with `explain` what each signal gave and what was
+    left out."""
+    if not context.hits and not context.beliefs:
         return Text("Nothing that is remembered fits.")
     table = Table(box=None, show_header=False, padding=(0, 1))
+    for number, stated in enumerate(context.beliefs, 1):
+        style = "" if stated.belief.status == "current" else "dim"
+        table.add_row(
+            Text(f"[b{number}]"), Text("believed", style="green"), Text(belief_line(stated.belief), style=style)
+        )
+        if explain:
+            why = f"id {stated.belief.id}; " + ("it is what is asked" if stated.direct else "it bears on what is asked")
+            table.add_row("", Text(f"{stated.score:.2f}", style="dim"), Text(why, style="dim"))
     for hit in context.hits:
         episode = hit.episode
         head = Text(f"{episode.occurred_at:%Y-%m-%d} {episode.speaker}", style="cyan")
@@ -45,10 +55,16 @@ def show_receipt(receipt: Receipt) -> RenderableType:
     """A receipt: what went, or in a dry run what would."""
     if receipt.number == 0:
         shown = [Text(f"{e.occurred_at:%Y-%m-%d} {e.speaker}: {e.text}") for e in receipt.would_go]
-        return Group(*shown, Text(f"{receipt.episodes} turns would be forgotten; nothing was yet.", style="bold"))
+        shown += [Text(f"believed: {each}", style="green") for each in receipt.beliefs_would_go]
+        would = f"{receipt.episodes} turns would be forgotten{_with_beliefs(receipt)}; nothing was yet."
+        return Group(*shown, Text(would, style="bold"))
     done = "and no byte of them is left" if receipt.complete else "their bytes go when the other process lets go"
-    parts = [Text(f"Receipt {receipt.number}: {receipt.episodes} turns are forgotten, {done}.")]
+    parts = [Text(f"Receipt {receipt.number}: {receipt.episodes} turns are forgotten{_with_beliefs(receipt)}, {done}.")]
     return Group(*parts, *(Text(each, style="red") for each in receipt.residue))
+
+
+def _with_beliefs(receipt: Receipt) -> str:
+    return f" with {receipt.beliefs} beliefs" if receipt.beliefs else ""
 
 
 def show_status(report: Mapping[str, Any]) -> RenderableType:

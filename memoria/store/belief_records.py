@@ -39,7 +39,7 @@ def belief_of(shelf: BeliefShelf, number: int, scope: Scope, at: int) -> Fact | 
         "periods": tuple((_moment(p.start), _moment(p.end)) for p in standing.periods),
         "recorded_at": from_micros(recorded),
         "retired_at": _moment(last.retired) if last and last.end is not None else None,
-        "needs_confirmation": bool(shelf.shaken_by(head)),
+        "needs_confirmation": standing.doubted or bool(shelf.shaken_by(head)),
         "superseded_by": shelf.rows[successor].key.hex() if successor is not None else None,
         "evidence": len(standing.pieces),
         "revision": revision_of(shelf, head),

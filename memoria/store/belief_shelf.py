@@ -9,28 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from memoria.store import beliefs as ledger_beliefs
-from memoria.store.beliefs import BeliefRow, Changes
+from memoria.store.belief_rows import Bearing, BeliefRow, Changes, changed_after, state_of
 from memoria.store.merges import Merge, merges_of
-from memoria.store.truth import Piece, SlotState, derive, live
+from memoria.store.truth import SlotState, derive, live
 
 ALIAS = "alias"  # the kind of a belief that says that two names are one entity's
 Slot = tuple[str, str]  # subject (canonical), slot
-
-
-@dataclass(frozen=True)
-class Bearing:
-    """A piece of evidence with where it stands in its episode's text, and which extractor found it."""
-
-    piece: Piece
-    begin: int
-    stop: int
-    source: str
 
 
 @dataclass
@@ -48,7 +37,7 @@ class BeliefShelf:
         self.slots: dict[Slot, list[int]] = defaultdict(list)
         self.same: dict[int, int] = {}  # a belief -> the one that stands for it: the first with the same content
         first: dict[tuple[str, str, str, str], int] = {}
-        for number in sorted(self.rows):
+        for number in sorted(self.rows, key=lambda n: (self.rows[n].first, n)):
             row = self.rows[number]
             content = (row.kind, self.canonical(row.subject), row.slot, self.canonical(row.object))
             self.same[number] = first.setdefault(content, number)
@@ -65,16 +54,13 @@ class BeliefShelf:
         return self.canonical(row.subject), row.slot
 
     def as_of(self, moment: int) -> BeliefShelf:
-        """The shelf as it stood at `moment` (microseconds): without what was recorded, and all that was undone,
-        since."""
+        """The shelf as it stood at `moment` (microseconds): without what was recorded, or taken back, since."""
         bearings: dict[int, list[Bearing]] = {}
         for number, held in self.bearings.items():
-            then = live((each.piece for each in held), moment)
-            by_number = {piece.number: piece for piece in then}
-            kept = [replace(b, piece=by_number[b.piece.number]) for b in held if b.piece.number in by_number]
+            kept = [_then(each, moment) for each in held if each.piece.recorded <= moment]
             if kept:
                 bearings[number] = kept
-        rows = {number: row for number, row in self.rows.items() if number in bearings}
+        rows = {number: _headed(self.rows[number], held) for number, held in bearings.items()}
         merges = [each for each in self.merges if each.recorded <= moment and (each.undone or moment + 1) > moment]
         return BeliefShelf(rows, bearings, self.leans, [replace(each, undone=None) for each in merges], self.changed)
 
@@ -119,8 +105,11 @@ class BeliefShelf:
                 if evidence not in counted or slot == self.slot_of(head):
                     continue
                 cause = self.state(slot)
-                if any(moment > affirmed for moment in cause.changes) or any(
-                    self._shaken(each, visited) for each, s in cause.standings.items() if s.holds
+                shaky = any(s.holds and s.doubted_after(affirmed) for s in cause.standings.values())
+                if (
+                    shaky
+                    or any(moment > affirmed for moment in cause.changes)
+                    or any(self._shaken(each, visited) for each, s in cause.standings.items() if s.holds)
                 ):
                     found.append(slot)
         return list(dict.fromkeys(found))
@@ -162,14 +151,14 @@ class BeliefShelves:
 
     def shelf(self, connection: Connection, scope_id: int) -> BeliefShelf:
         """The person's beliefs as `connection`'s snapshot has them."""
-        changed, removals = ledger_beliefs.state_of(connection, scope_id)
+        changed, removals = state_of(connection, scope_id)
         with self._lock:
             held = self._held.get(scope_id)
         if held is not None and held[:2] == (changed, removals):
             return held[2]
         base = held[2] if held is not None and held[1] == removals and held[0] < changed else None
         after = base.changed if base is not None else 0
-        fresh = ledger_beliefs.changed_after(connection, scope_id, after)
+        fresh = changed_after(connection, scope_id, after)
         shelf = _extended(base, fresh, merges_of(connection, scope_id), changed)
         with self._lock:
             self._held[scope_id] = (changed, removals, shelf)
@@ -177,6 +166,12 @@ class BeliefShelves:
             while len(self._held) > self._most:
                 self._held.popitem(last=False)
         return shelf
+
+    @staticmethod
+    def read(connection: Connection, scope_id: int) -> BeliefShelf:
+        """The person's beliefs as a unit of work that is not committed yet has them; nothing of it is kept."""
+        fresh = changed_after(connection, scope_id, 0)
+        return _extended(None, fresh, merges_of(connection, scope_id), state_of(connection, scope_id)[0])
 
     def drop(self, scope_id: int) -> None:
         """Let go of a person's beliefs: what was held may be gone for good."""
@@ -189,19 +184,37 @@ def _extended(base: BeliefShelf | None, fresh: Changes, merges: list[Merge], cha
     bearings: dict[int, list[Bearing]] = dict(base.bearings) if base else {}
     leans: dict[int, list[tuple[int, Slot]]] = dict(base.leans) if base else {}
     for row in fresh.rows:
-        rows[row.id] = row
+        rows[row.id] = row  # new ones in the order they were learnt
         bearings[row.id], leans[row.id] = [], []
-    for piece, begin, stop, source in fresh.pieces:
-        bearings[piece.belief].append(Bearing(piece, begin, stop, source))
+    for bearing in fresh.bearings:
+        bearings[bearing.piece.belief].append(bearing)
+    for row in fresh.rows:
+        rows[row.id] = _headed(row, bearings[row.id])
     for evidence, belief, subject, name in fresh.leans:
         leans[belief].append((evidence, (subject, name)))
     return BeliefShelf(rows, bearings, leans, merges, changed)
 
 
+def _then(bearing: Bearing, moment: int) -> Bearing:
+    gone = bearing.piece.retracted
+    if gone is None or gone <= moment:
+        return bearing
+    return replace(bearing, piece=replace(bearing.piece, retracted=None))
+
+
+def _headed(row: BeliefRow, bearings: Sequence[Bearing]) -> BeliefRow:
+    """The row with the words of the first evidence that still says so; of what there is where none does."""
+    ranked = [((b.piece.retracted is not None or not b.affirms, b.piece.order), b) for b in bearings]
+    if not ranked:
+        return row
+    first, bearing = min(ranked, key=lambda pair: pair[0])
+    return replace(row, content=bearing.content, first=first)
+
+
 def names_of(shelf: BeliefShelf) -> Mapping[str, str]:
     """Each entity key with a name to show: the one that the first belief about it used."""
     names: dict[str, str] = {}
-    for number in sorted(shelf.rows):
+    for number in sorted(shelf.rows, key=lambda n: (shelf.rows[n].first, n)):
         row = shelf.rows[number]
         names.setdefault(row.subject, row.content.get("subject", row.subject))
         if row.object:

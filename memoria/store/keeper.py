@@ -10,6 +10,7 @@ anew from the ledger: it is disposable.
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -163,6 +164,7 @@ class IndexKeeper:
                 raise
             self._build()  # damaged files; the ledger has all that they held
             return
+        self._drop_all_but(state.generation)  # left by a process that was killed after it had built this one
         self._drained = state.applied
         self._drain()
         with self._ledger.read() as connection:
@@ -237,7 +239,11 @@ class IndexKeeper:
             shutil.rmtree(self._generation(number), ignore_errors=True)
             points = embeddings.all_points(connection)
             if self._settings.index == "edge" and embeddings.count(connection) >= _SUBPROCESS_FROM:
-                build_generation(points, self._generation(number), self._dimension)
+                # A place of its own: what builds for a process that was killed may still be writing to its.
+                place = self._folder / f"gen-{number}.{os.getpid()}"
+                shutil.rmtree(place, ignore_errors=True)
+                build_generation(points, place, self._dimension)
+                place.replace(self._generation(number))
                 fresh = self._connect(number)
             else:
                 fresh = self._connect(number)
@@ -251,6 +257,10 @@ class IndexKeeper:
         if self._index is not None:
             self._index.drop()
         self._index, self._drained, self._unflushed = fresh, seq, 0
+        self._drop_all_but(number)
+
+    def _drop_all_but(self, number: int) -> None:
+        """Remove the other generations: they hold what was forgotten since."""
         for old in self._folder.glob("gen-*"):
             if old != self._generation(number):
                 shutil.rmtree(old, ignore_errors=True)

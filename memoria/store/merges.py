@@ -13,21 +13,36 @@ from memoria.store import schema
 from memoria.store.beliefs import touch
 from memoria.store.ledger import take_numbers
 
+USER, RESOLVE = "user", "resolve"  # who makes merges
+
 
 @dataclass(frozen=True)
 class Merge:
-    """Two entity keys taken for one entity's from `recorded` until `undone` (microseconds)."""
+    """Two entity keys taken for one entity's from `recorded` until `undone` (microseconds).
+
+    `made_by` is "user", or "resolve" with the `score` (0 to 1) that the two names had.
+    """
 
     entity: str
     same_as: str
     recorded: int
     undone: int | None = None
+    made_by: str = USER
+    score: float | None = None
 
 
-def add_merge(connection: Connection, scope_id: int, entity: str, same_as: str, at: int) -> None:
-    """Take `entity` for the same as `same_as` from now on."""
+def add_merge(connection: Connection, scope_id: int, merge: Merge) -> None:
+    """Take `merge.entity` for the same as `merge.same_as` from now on."""
     number = take_numbers(connection, 1)[0]
-    row = {"id": number, "scope_id": scope_id, "entity": entity, "same_as": same_as, "recorded_at": at}
+    row = {
+        "id": number,
+        "scope_id": scope_id,
+        "entity": merge.entity,
+        "same_as": merge.same_as,
+        "recorded_at": merge.recorded,
+        "made_by": merge.made_by,
+        "score": merge.score,
+    }
     connection.execute(insert(schema.merge).values(row))
     touch(connection, scope_id, set(), number, removed=True)
 
@@ -45,5 +60,6 @@ def undo_merge(connection: Connection, scope_id: int, entity: str, at: int) -> i
 def merges_of(connection: Connection, scope_id: int) -> list[Merge]:
     """All merges of the person's entities, undone ones too, in the order they were made."""
     table = schema.merge
-    query = select(table.c.entity, table.c.same_as, table.c.recorded_at, table.c.undone_at)
+    columns = (table.c.entity, table.c.same_as, table.c.recorded_at, table.c.undone_at, table.c.made_by, table.c.score)
+    query = select(*columns)
     return [Merge(*row) for row in connection.execute(query.where(table.c.scope_id == scope_id).order_by(table.c.id))]

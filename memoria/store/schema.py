@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"  # the newest migration; a home with a later one was written by a newer memoria
+HEAD = "0004"  # the newest migration; a home with a later one was written by a newer memoria
 
 tables = MetaData()
 
@@ -118,9 +119,10 @@ index_state = Table(
 )
 
 # A fact or a preference that somebody's words bear out. What it says never changes: whether it holds, since when and
-# until when is derived from its evidence (`truth.py`). A `slot` is one question about a subject, of which a `single`
-# one has a single answer at a time; `key` is a keyed hash of subject, slot and value; `subject` and `object` are keys
-# of entities (their names folded to terms). A belief with an empty `object` stands for its slot as a whole.
+# until when is derived from its evidence (`truth.py`), and its words are those of its first evidence. A `slot` is one
+# question about a subject, of which a `single` one has a single answer at a time; `key` is a keyed hash of subject,
+# slot and value; `subject` and `object` are keys of entities (their names folded to terms). A belief with an empty
+# `object` stands for its slot as a whole.
 # `changed` is the number of the last change to its evidence.
 belief = Table(
     "belief",
@@ -133,14 +135,15 @@ belief = Table(
     Column("single", Integer, nullable=False),
     Column("subject", String, nullable=False),
     Column("object", String, nullable=False),
-    Column("content", Text, nullable=False),
     Column("changed", BigInteger, nullable=False),
     UniqueConstraint("scope_id", "key"),
     Index("belief_by_change", "scope_id", "changed"),
 )
 
 # Why a belief is believed, or is no more: the characters [begin, stop) of an episode, or (no episode) an edit by hand.
-# Retracted evidence stays, with its time, so that what was believed before can still be told.
+# Retracted evidence stays, with its time, so that what was believed before can still be told. What evidence says may
+# depend on what was believed when its turn was read ("I gave up coffee"): it is `resolved`, and `moot_at` is when its
+# turn came to mean something else. `follows` is the evidence, of the same turn, that it falls with.
 evidence = Table(
     "evidence",
     tables,
@@ -156,6 +159,10 @@ evidence = Table(
     Column("recorded_at", BigInteger, nullable=False),
     Column("retracted_at", BigInteger),
     Column("source", String, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("resolved", Integer, nullable=False),
+    Column("moot_at", BigInteger),
+    Column("follows", BigInteger),
     Index("evidence_by_belief", "belief_id"),
     Index("evidence_by_episode", "episode_id"),
 )
@@ -171,7 +178,8 @@ dependency = Table(
     Index("dependency_by_belief", "belief_id"),
 )
 
-# Two entities taken for one, by hand or by likeness; never by rewriting, so it can be undone.
+# Two entities taken for one, `made_by` the "user" or by "resolve", which keeps how alike they were (`score`, 0 to 1);
+# never by rewriting, so it can be undone.
 merge = Table(
     "merge",
     tables,
@@ -181,15 +189,20 @@ merge = Table(
     Column("same_as", String, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("undone_at", BigInteger),
+    Column("made_by", String, nullable=False, server_default="user"),
+    Column("score", Float),
     Index("merge_by_scope", "scope_id"),
 )
 
-# Which episodes an extractor has read: what is left to read is what has no row here.
+# Which episodes an extractor has read: what is left to read is what has no row here. `proposals` is what it found where
+# what that means depends on what is believed besides, so that it can be judged anew.
 reading = Table(
     "reading",
     tables,
     Column("episode_id", BigInteger, ForeignKey("episode.id"), primary_key=True),
     Column("extractor", String, primary_key=True),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("proposals", Text),
 )
 
 # One row a person: the number of the last change to any belief of theirs, and how many times some were removed.

@@ -12,17 +12,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Act = Literal["affirm", "change", "end", "deny"]
-ACTS: tuple[Act, ...] = ("affirm", "change", "end", "deny")
+Act = Literal["affirm", "change", "end", "deny", "doubt"]
+ACTS: tuple[Act, ...] = ("affirm", "change", "end", "deny", "doubt")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece of evidence. `number` rises in the order of recording; times are microseconds since 1970 UTC.
+    """One piece of evidence. Times are microseconds since 1970 UTC.
+
+    Pieces stand in the `order` of their turns, edits by hand among them, and within a turn (`episode`) in that of their
+    `place`: it does not matter when a turn was read, or was judged anew. `number` tells them apart.
 
     `act`: "affirm" (it is so), "change" (it became so: what it depends on may hold no more), "end" (it is so no
-    longer), "deny" (it never was). `belief` is the row it speaks of; `anything` marks the slot as a whole ("I quit my
-    job"). `start` and `end` are the valid time said; `said` is when it was said.
+    longer), "deny" (it never was), "doubt" (it may be so no more: it wants confirming). `belief` is the row it speaks
+    of; `anything` marks the slot as a whole ("I quit my job"). `start` and `end` are the valid time said; `said` is
+    when it was said.
     """
 
     number: int
@@ -35,6 +39,12 @@ class Piece:
     retracted: int | None = None
     anything: bool = False
     episode: int | None = None
+    place: int = 0
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Where the piece stands among all of a person's."""
+        return (self.number if self.episode is None else self.episode, self.place, self.number)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,16 @@ class Standing:
     denied: bool = False
 
     @property
+    def doubted(self) -> bool:
+        """Whether something cast doubt on it since it was last affirmed."""
+        affirmed = max((p.said for p in self.pieces if p.act in ("affirm", "change")), default=0)
+        return self.doubted_after(affirmed)
+
+    def doubted_after(self, moment: int) -> bool:
+        """Whether something cast doubt on it after `moment`."""
+        return any(piece.act == "doubt" and piece.said > moment for piece in self.pieces)
+
+    @property
     def holds(self) -> bool:
         """Whether it is true now, as far as is known."""
         return bool(self.periods) and self.periods[-1].end is None
@@ -79,7 +99,7 @@ class SlotState:
 
 
 def live(pieces: Iterable[Piece], as_of: int | None = None) -> list[Piece]:
-    """The pieces that count, in the order of recording: not retracted, and with `as_of` only what was known then."""
+    """The pieces that count, in order: not retracted, and with `as_of` only what was known then."""
     if as_of is None:
         kept = [piece for piece in pieces if piece.retracted is None]
     else:
@@ -88,7 +108,7 @@ def live(pieces: Iterable[Piece], as_of: int | None = None) -> list[Piece]:
             for piece in pieces
             if piece.recorded <= as_of and (piece.retracted is None or piece.retracted > as_of)
         ]
-    return sorted(kept, key=lambda piece: piece.number)
+    return sorted(kept, key=lambda piece: piece.order)
 
 
 def derive(pieces: Sequence[Piece], *, single: bool) -> SlotState:
@@ -109,17 +129,17 @@ def derive(pieces: Sequence[Piece], *, single: bool) -> SlotState:
 
 def _undenied(pieces: Sequence[Piece], standings: dict[int, Standing]) -> list[Piece]:
     """The pieces that no later denial strikes out."""
-    struck_all, struck = -1, dict[int, int]()
+    struck_all, struck = (-1, 0, 0), dict[int, tuple[int, int, int]]()
     for piece in pieces:
         if piece.act == "deny" and piece.anything:
-            struck_all = max(struck_all, piece.number)
+            struck_all = piece.order
         elif piece.act == "deny":
-            struck[piece.belief] = piece.number
+            struck[piece.belief] = piece.order
     kept: list[Piece] = []
     for piece in pieces:
-        if piece.act == "deny":
+        if piece.act in ("deny", "doubt"):
             continue
-        if piece.act == "end" or piece.number > max(struck_all, struck.get(piece.belief, -1)):
+        if piece.act == "end" or piece.order > max(struck_all, struck.get(piece.belief, struck_all)):
             kept.append(piece)
         else:
             standings[piece.belief].denied = True
@@ -139,9 +159,9 @@ def _moment(piece: Piece) -> int:
 def _sweep(pieces: Sequence[Piece], standings: dict[int, Standing], changes: list[int]) -> None:
     """Walk the pieces of one timeline in the order of valid time, opening and closing periods."""
     open_: tuple[int, int] | None = None  # belief, start
-    events = [(_moment(piece), piece.number, piece) for piece in pieces]
+    events = [(_moment(piece), piece.order, piece) for piece in pieces]
     # Whoever says today what is so since long ago says that it is so today: whatever was said between is over.
-    events += [(p.said, p.number, p) for p in pieces if p.end is None and p.act != "end" and _moment(p) < p.said]
+    events += [(p.said, p.order, p) for p in pieces if p.end is None and p.act != "end" and _moment(p) < p.said]
     for moment, _, piece in sorted(events, key=lambda event: event[:2]):
         ends = piece.act == "end" or piece.end is not None
         if ends:

@@ -1,14 +1,15 @@
 """Beliefs removed for good, with their evidence.
 
 What enters: episodes that go, or beliefs. What leaves: the keys of the beliefs that nothing bears out any more; the
-others stay, marked as changed, to be derived anew from what is left.
+others stay, marked as changed, to be derived anew from what is left. Between the two, what is left may be judged anew
+(`extract/rejudge.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from memoria.store import schema
 from memoria.store.beliefs import touch
@@ -17,51 +18,68 @@ from memoria.store.ledger import take_numbers
 _CHUNK = 500
 
 
-def remove_evidence(connection: Connection, scope_id: int, episodes: Sequence[int]) -> list[bytes]:
-    """Remove what the `episodes` bore out, and the beliefs that nothing else does; the keys of those."""
+def cut_evidence(connection: Connection, episodes: Sequence[int]) -> set[int]:
+    """Remove what the `episodes` bore out; the row ids of the beliefs that it was for."""
     hit: set[int] = set()
-    evidence = schema.evidence
+    evidence, reading = schema.evidence, schema.reading
     for start in range(0, len(episodes), _CHUNK):
         chunk = list(episodes[start : start + _CHUNK])
-        mine = connection.execute(select(evidence.c.id, evidence.c.belief_id).where(evidence.c.episode_id.in_(chunk)))
-        for number, belief in mine.all():
-            connection.execute(delete(schema.dependency).where(schema.dependency.c.evidence_id == number))
-            hit.add(belief)
-        connection.execute(delete(evidence).where(evidence.c.episode_id.in_(chunk)))
-        connection.execute(delete(schema.reading).where(schema.reading.c.episode_id.in_(chunk)))
-    return _drop_bare(connection, scope_id, hit)
+        mine = connection.execute(select(evidence.c.id).where(evidence.c.episode_id.in_(chunk))).scalars()
+        hit |= unkeep(connection, list(mine))
+        connection.execute(delete(reading).where(reading.c.episode_id.in_(chunk)))
+    return hit
 
 
-def remove_beliefs(connection: Connection, scope_id: int, ids: Sequence[int]) -> list[bytes]:
-    """Remove beliefs (row ids) with all of their evidence; their keys."""
+def unkeep(connection: Connection, numbers: Sequence[int]) -> set[int]:
+    """Remove the evidence `numbers`, as if it had never been; the beliefs that it was for."""
+    table, hit = schema.evidence, set[int]()
+    for start in range(0, len(numbers), _CHUNK):
+        chunk = list(numbers[start : start + _CHUNK])
+        connection.execute(delete(schema.dependency).where(schema.dependency.c.evidence_id.in_(chunk)))
+        hit.update(
+            connection.execute(delete(table).where(table.c.id.in_(chunk)).returning(table.c.belief_id)).scalars()
+        )
+    return hit
+
+
+def cut_beliefs(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Remove all evidence for beliefs (row ids). The turns that bore it, where they stay, are not judged anew: it would
+    come back."""
+    evidence, reading = schema.evidence, schema.reading
     for start in range(0, len(ids), _CHUNK):
         chunk = list(ids[start : start + _CHUNK])
+        borne = select(evidence.c.episode_id).where(evidence.c.belief_id.in_(chunk))
+        connection.execute(update(reading).where(reading.c.episode_id.in_(borne)).values(proposals=None))
         connection.execute(delete(schema.dependency).where(schema.dependency.c.belief_id.in_(chunk)))
-        connection.execute(delete(schema.evidence).where(schema.evidence.c.belief_id.in_(chunk)))
-    return _drop_bare(connection, scope_id, set(ids))
+        connection.execute(delete(evidence).where(evidence.c.belief_id.in_(chunk)))
+    return set(ids)
+
+
+def remove_evidence(connection: Connection, scope_id: int, episodes: Sequence[int]) -> list[bytes]:
+    """Remove what the `episodes` bore out, and the beliefs that nothing else does; the keys of those."""
+    return drop_bare(connection, scope_id, cut_evidence(connection, episodes))
 
 
 def remove_everything(connection: Connection, scope_id: int) -> list[bytes]:
     """Remove every belief of the person, and every trace that there were any; their keys."""
     ids = connection.execute(select(schema.belief.c.id).where(schema.belief.c.scope_id == scope_id)).scalars().all()
-    keys = remove_beliefs(connection, scope_id, ids)
+    keys = drop_bare(connection, scope_id, cut_beliefs(connection, ids))
     connection.execute(delete(schema.merge).where(schema.merge.c.scope_id == scope_id))
     connection.execute(delete(schema.belief_state).where(schema.belief_state.c.scope_id == scope_id))
     return keys
 
 
-def _drop_bare(connection: Connection, scope_id: int, ids: set[int]) -> list[bytes]:
+def drop_bare(connection: Connection, scope_id: int, ids: Iterable[int]) -> list[bytes]:
     """Remove those of `ids` that have no evidence left, and mark the rest as changed."""
     belief, evidence = schema.belief, schema.evidence
-    if not ids:
-        return []
     gone: list[bytes] = []
     left: set[int] = set()
-    for each in sorted(ids):
+    for each in sorted(set(ids)):
         if connection.execute(select(evidence.c.id).where(evidence.c.belief_id == each).limit(1)).first():
             left.add(each)
             continue
         where = (belief.c.id == each, belief.c.scope_id == scope_id)
         gone += connection.execute(delete(belief).where(*where).returning(belief.c.key)).scalars().all()
-    touch(connection, scope_id, left, take_numbers(connection, 1)[0], removed=True)
+    if gone or left:
+        touch(connection, scope_id, left, take_numbers(connection, 1)[0], removed=True)
     return gone

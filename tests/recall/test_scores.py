@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memoria import Memory, Settings
-from memoria.recall.budget import count_tokens, quote_of
+from memoria.recall.budget import quote_of
 from memoria.recall.lexical import K1, B, score_lexical
 from memoria.settings import RecallSettings, Signals
-from memoria.store.text import terms
+from memoria.store.text import count_tokens, terms
 
 SAID = ["tea by the sea", "sea", "green tea and black tea", "mountains", "we saw the sea from the train", "yes"]
 

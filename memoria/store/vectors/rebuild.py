@@ -19,6 +19,7 @@ from memoria.store.vectors.edge import EdgeIndex
 from memoria.store.vectors.port import Point
 
 _KIND = "episode"
+_END = np.array([0], dtype=np.int64).tobytes()  # in the place of a batch's length
 
 
 def build_generation(batches: Iterable[Sequence[Point]], path: Path, dimension: int) -> None:
@@ -29,6 +30,7 @@ def build_generation(batches: Iterable[Sequence[Point]], path: Path, dimension: 
         try:
             for batch in batches:
                 _send(child.stdin, batch)
+            child.stdin.write(_END)
             child.stdin.close()
         except BrokenPipeError:
             pass  # the child died; what it said is read below
@@ -45,7 +47,9 @@ def _send(pipe: IO[bytes], batch: Sequence[Point]) -> None:
 
 
 def _receive(pipe: IO[bytes], dimension: int) -> Iterable[list[Point]]:
-    while head := pipe.read(8):
+    while (head := pipe.read(8)) != _END:
+        if not head:
+            raise EOFError("the process that asked for it is gone")
         n = int(np.frombuffer(head, dtype=np.int64)[0])
         numbers = np.frombuffer(pipe.read(n * 24), dtype=np.int64).reshape(n, 3)
         vectors = np.frombuffer(pipe.read(n * dimension * 2), dtype=np.float16).reshape(n, dimension)
@@ -58,8 +62,12 @@ def _receive(pipe: IO[bytes], dimension: int) -> Iterable[list[Point]]:
 def _main() -> None:
     path, dimension = Path(sys.argv[1]), int(sys.argv[2])
     index = EdgeIndex(path, dimension)
-    for batch in _receive(sys.stdin.buffer, dimension):
-        index.upsert(batch)
+    try:
+        for batch in _receive(sys.stdin.buffer, dimension):
+            index.upsert(batch)
+    except BaseException:
+        index.drop()  # nobody else will: whoever asked for it may have been killed
+        raise
     index.flush()
     index.optimize()
     index.flush()

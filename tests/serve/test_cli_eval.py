@@ -1,0 +1,55 @@
+"""`memoria eval beliefs` over a dialogue of the test's own, and that the documents name every command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from memoria.evaluate.dialogues import TASKS
+from memoria.serve.cli import app, evaluate, forget
+
+Cli = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[2]
+TURNS = [["user", "I live in Porto."], ["assistant", "Lovely."], ["user", "I moved to Lisbon."]]
+CHECKS = [
+    {"question": "Where do I live?", "current": ["Lisbon"], "gone": ["Porto"], "evidence": [[0, 2]]},
+    {"question": "Where do I live?", "current": ["Rome"]},
+]
+
+
+@pytest.fixture
+def dialogues(tmp_path: Path) -> Path:
+    folder = tmp_path / "suite" / "plain" / "dev"
+    folder.mkdir(parents=True)
+    for task in TASKS:
+        row = {"id": task, "task": task, "sessions": [{"date": "2025-01-14", "turns": TURNS}], "checks": CHECKS}
+        (folder / f"{task}.json").write_text(json.dumps([row] if task == "update" else []))
+    return tmp_path / "suite"
+
+
+def test_eval_beliefs(cli: Cli, dialogues: Path) -> None:
+    code, shown, _ = cli("eval", "beliefs", "--folder", dialogues, "--json")
+    report = json.loads(shown)
+    assert (code, report["dialogues"], list(report["tasks"])) == (0, 1, ["update"])
+    row = report["tasks"]["update"]
+    assert (row["memoria"], row["checks"], row["hits"]) == (0.5, 2, 1.0)
+    table = cli("eval", "beliefs", "--folder", dialogues, "--task", "update", "--failed")[1]
+    assert {"memoria", "dense", "BM25", "50%"} <= set(table.replace("┃", " ").replace("│", " ").split())
+    assert "'Rome'" in table
+
+
+def test_the_documents_name_every_command() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "docs/command-line.md").read_text(
+        encoding="utf-8"
+    )
+    groups = {"": app, "forget ": forget.app, "eval ": evaluate.app}
+    named = [
+        prefix + (each.name or each.callback.__name__)  # type: ignore[union-attr]
+        for prefix, group in groups.items()
+        for each in group.registered_commands
+    ]
+    assert {"why-not", "forget verify", "eval beliefs", "recall"} <= set(named)
+    assert [name for name in (*named, "forget") if f"memoria {name}" not in text] == []
