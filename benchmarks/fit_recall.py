@@ -27,8 +27,9 @@ from memoria.recall.confidence import evidence_of
 from memoria.recall.weights import CONFIDENCE, WEIGHTS
 
 SETS = {"locomo": (None, 1.0), "longmemeval": (60, 3.0)}  # cases taken, and what a question of it weighs
+SETTINGS = Settings().without_signals(["belief", "graph"])
 CANDIDATES = 80  # of each leg, for the fit; ranking is over everything
-NAMES = tuple(WEIGHTS)
+NAMES = tuple(name for name in WEIGHTS if not name.startswith(("belief.", "graph.")))  # swept apart
 
 
 @dataclass
@@ -104,7 +105,7 @@ def collect(data: Path, cache: Path) -> tuple[list[Asked], list[tuple[dict[str, 
             known = known_embeddings(name, number, case, texts, embedder, cache)
             with (
                 tempfile.TemporaryDirectory() as home,
-                Memory(home, embeddings=known, settings=Settings()) as memory,
+                Memory(home, embeddings=known, settings=SETTINGS) as memory,
             ):
                 remember_case(memory, case)
                 group = f"{name}-{number}"

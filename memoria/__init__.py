@@ -10,43 +10,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memoria.errors import InvalidInput, MemoriaError, UnknownUser
+    from memoria.errors import EditConflict, InvalidInput, MemoriaError, UnknownBelief, UnknownUser
     from memoria.memory import Memory
     from memoria.models.embeddings import load_embeddings
     from memoria.models.hashing import HashEmbeddings
-    from memoria.records import Context, Dropped, Episode, Hit, Scope, Turn
+    from memoria.records import BeliefHit, Context, Dropped, Episode, Explanation, Fact, Hit, Preference, Scope, Turn
     from memoria.settings import Settings
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "load_embeddings": "memoria.models.embeddings",
+    "BeliefHit": "memoria.records",
     "Context": "memoria.records",
     "Dropped": "memoria.records",
+    "EditConflict": "memoria.errors",
     "Episode": "memoria.records",
+    "Explanation": "memoria.records",
+    "Fact": "memoria.records",
     "HashEmbeddings": "memoria.models.hashing",
-    "InvalidInput": "memoria.errors",
-    "UnknownUser": "memoria.errors",
     "Hit": "memoria.records",
-    "Memory": "memoria.memory",
+    "InvalidInput": "memoria.errors",
     "MemoriaError": "memoria.errors",
+    "Memory": "memoria.memory",
+    "Preference": "memoria.records",
     "Scope": "memoria.records",
     "Settings": "memoria.settings",
     "Turn": "memoria.records",
-    "load_embeddings": "memoria.models.embeddings",
+    "UnknownBelief": "memoria.errors",
+    "UnknownUser": "memoria.errors",
 }
 
 __all__ = [
+    "BeliefHit",
     "Context",
     "Dropped",
+    "EditConflict",
     "Episode",
+    "Explanation",
+    "Fact",
     "HashEmbeddings",
     "Hit",
     "InvalidInput",
     "MemoriaError",
     "Memory",
+    "Preference",
     "Scope",
     "Settings",
     "Turn",
+    "UnknownBelief",
     "UnknownUser",
     "load_embeddings",
 ]

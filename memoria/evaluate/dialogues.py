@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from memoria.errors import InvalidInput
 from memoria.records import Role, Turn
@@ -115,7 +115,7 @@ def read_dialogues(
         try:
             for row in json.loads(path.read_text(encoding="utf-8")):
                 yield Dialogue.model_validate(row)
-        except (OSError, json.JSONDecodeError, ValidationError) as error:
+        except (OSError, TypeError, ValueError) as error:  # what JSON and pydantic raise are ValueErrors
             raise InvalidInput(
                 f"{path} is no file of dialogues ({error}); see memoria/evaluate/dialogues.py."
             ) from error

@@ -44,6 +44,7 @@ _SWITCH = re.compile(
     r"(?:(?P<what> (?:my|the|our) [\w' ]+?))?(?:(?: over| jobs| careers?| things)? from (?P<old>.+?) (?:to|into|for) (?P<new>.+)|(?: in)? (?P<old2>(?:my|our|the|an?) .+?) (?:for|with|by) (?P<new2>.+))$",
     re.IGNORECASE,
 )
+_MOVED = re.compile(r"^(?:(?:have|has|had|just|recently|finally) )*(?:moved|went|relocated) from\b", re.IGNORECASE)
 _GONE = re.compile(
     r"^(?:(?:has|have|had|was|were|is|are|got|sadly|unfortunately|suddenly|finally) )*(?:just |recently |finally )?(?:passed away|passed(?=$| (?:last|this|on|in|yesterday))|died|cancel?led|expired|lapsed|put down|put to sleep|run out|ran out|ended|over|closed(?: down)?|shut down|discontinued|stolen|totall?ed|gone|sold|finished|dissolved|disbanded|crossed the rainbow bridge)\b",
     re.IGNORECASE,
@@ -127,6 +128,8 @@ def ended_by(phrase: str) -> Ended | None:
     if switch:
         old = switch.group("old") or switch.group("old2")
         new = switch.group("new") or switch.group("new2")
+        if _MOVED.match(phrase) and value_of(old)[:1].isupper():  # "moved from Paris to Lyon" is where one lives
+            return None
         return Ended(value_of(old), instead=value_of(new))
     stop = _STOP.match(phrase)
     if stop is None or not stop.group("o"):

@@ -100,7 +100,8 @@ class Judge:
         made = habits_over(claim, beliefs)
         if proposal.context == "correction":
             made += corrected(claim, beliefs, alike=not predicate.single)
-        made += replaced(claim, beliefs, known=name in self._ontology.predicates)
+        slip = proposal.context == "correction"
+        made += replaced(claim, beliefs, known=name in self._ontology.predicates, slip=slip)
         made.append(claim)
         follower = replace(claim, follows=claim.name)
         made += [replace(follower, slot=each, **self._again(proposal, each)) for each in predicate.implies]
@@ -126,7 +127,7 @@ class Judge:
         same = beliefs.in_slot(claim.subject, claim.slot)
         close = [known for known in same if near(claim.object, known.object)]
         if not close and claim.act == "end":  # said in other words than it was told in
-            spoken_of = [k for k in beliefs.about(claim.subject, claim.object) if k.slot not in _LASTING]
+            spoken_of = [k for k in beliefs.about(claim.subject, claim.content["object"]) if k.slot not in _LASTING]
             if spoken_of:
                 return [again(claim, known) for known in spoken_of[:MOST_ENDED]]
         made = [replace(claim, object=known.object, content=known.content) for known in close[:MOST_ENDED]] or [claim]
@@ -164,14 +165,14 @@ class Judge:
             content = self._taste(proposal, f"{proposal.subject}'s {proposal.predicate} is {proposal.object}")
             content |= {"predicate": proposal.predicate, "topic": proposal.predicate, "object": proposal.object}
             claim = replace(base, kind=kind, content=content, leans=leans(proposal, (), base, beliefs))
-            return [*replaced(claim, beliefs, known=False), claim]
+            return [*replaced(claim, beliefs, known=False, slip=False), claim]
         verb = "likes" if proposal.polarity > 0 else "does not like"
         content = self._taste(proposal, f"{proposal.subject} {verb} {proposal.object}")
         content |= {"predicate": verb, "topic": proposal.object, "object": proposal.object}
         way = LIKES if proposal.polarity > 0 else DISLIKES
         leaning = leans(proposal, (), base, beliefs)
         claim = replace(base, kind=kind, slot=f"likes {base.object}", object=way, content=content, leans=leaning)
-        return [*overruled(claim, base.object, beliefs), claim]
+        return [*overruled(claim, proposal.object, beliefs), claim]
 
     def _taste(self, proposal: Proposal, statement: str) -> dict[str, Any]:
         return {

@@ -78,13 +78,14 @@ def corrected(claim: Claim, beliefs: Beliefs, *, alike: bool) -> list[Claim]:
     return [replace(denial, object=known.object, content=known.content) for known in near[:1]]
 
 
-def replaced(claim: Claim, beliefs: Beliefs, *, known: bool) -> list[Claim]:
-    """Doubt of what the claim seems to take the place of: other values of a slot for several that "became" so, and
-    slots that go by part of its name ("favourite ice cream", "favourite ice cream flavour")."""
+def replaced(claim: Claim, beliefs: Beliefs, *, known: bool, slip: bool) -> list[Claim]:
+    """Doubt of what the claim seems to take the place of: other values of a slot for several that "became" so or were
+    a `slip`, and slots that go by part of its name ("favourite ice cream", "favourite ice cream flavour")."""
     words = set(key_of(claim.slot).split())
     others: list[Known] = []
-    if not claim.single and claim.act == "change":
+    if not claim.single and (claim.act == "change" or slip):
         others += beliefs.in_slot(claim.subject, claim.slot)
+        others += [k for each in others for k in beliefs.in_slot(claim.subject, f"likes {each.object}")]
     if not known and len(words) > 1:
         others += beliefs.in_part(claim.subject, claim.slot)
     doubted = [k for k in others if k.object != claim.object and k.said < claim.said]

@@ -75,10 +75,15 @@ def _of_the_matter(known: Known, words: frozenset[str], proposal: Proposal, onto
     named = frozenset(known.subject.replace(f"{proposal.subject} ", "").split()) - _WIDE
     if not mine and not (named and named & words):
         return False
-    topic = frozenset(key_of(known.slot.removeprefix("likes ")).split()) - _WIDE
+    taste = known.slot.startswith("likes ")  # the rest of such a slot is a key already
+    topic = frozenset((known.slot.removeprefix("likes ") if taste else key_of(known.slot)).split()) - _WIDE
     if topic and topic <= words:
         return True
     nouns = _nouns(ontology).get(known.slot, frozenset())
+    if proposal.context is not None:
+        nouns |= frozenset(key_of(cue) for cue in ontology.predicate(known.slot).asks if " " not in cue)
+        if (known.slot.startswith("likes ") or known.slot not in ontology.predicates) and topic & words:
+            return True
     if nouns & words and (known.single or proposal.context is not None):
         return True
     value = frozenset(known.object.split()) - _WIDE

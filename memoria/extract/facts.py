@@ -106,9 +106,9 @@ def read_phrase(phrase: str) -> tuple[Finding, ...]:
         if match is None:
             continue
         raw = match.group("o")
-        values = (
-            values_of(raw) if rule.many else [value_of(raw, article=rule.predicate in ("member", "owns", "occupation"))]
-        )
+        article = rule.predicate in ("member", "owns", "occupation")
+        whole = rule.predicate == "commute"  # "cycle to work" is no reason
+        values = values_of(raw) if rule.many else [value_of(raw, article=article, keep_reason=whole)]
         kept = [v for v in values if v and len(v.split()) <= rule.most and (not rule.proper or v[0].isupper())]
         kept = [v for each in kept if (v := _trimmed(rule.predicate, each))]
         found += [Finding(rule.predicate, value, rule.act) for value in kept]

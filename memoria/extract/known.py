@@ -17,6 +17,7 @@ from memoria.store.belief_rows import Bearing, BeliefRow
 from memoria.store.belief_shelf import ALIAS, BeliefShelf
 from memoria.store.beliefs import Claim, Name
 
+_SORTS = frozenset("class group session lesson practic meet club cours train".split())  # stems: "the pottery group"
 SOON = 2 * 86_400_000_000  # microseconds: a correction speaks of what was said in the last two days
 
 
@@ -110,6 +111,7 @@ class Beliefs:
     def named_like(self, subject: str, noun: str) -> Known | None:
         """The latest fact whose slot has every word of `noun` in its name ("the exam": "accounting exam")."""
         words = set(key_of(noun).split())
+        words = words - _SORTS or words
         slots = [slot for who, slot in self._by_slot if who == subject and words <= set(key_of(slot).split())]
         found = [known for slot in slots for known in self.in_slot(subject, slot)[:1] if known.kind == "fact"]
         return max(found, key=lambda known: known.said, default=None)
@@ -120,7 +122,9 @@ class Beliefs:
         found: list[Known] = []
         for who, name in self._by_slot:
             other = set(key_of(name).split())
-            if who == subject and name != slot and len(other) > 1 and (other < words or words < other):
+            head = key_of(name).split()[-1:] == key_of(slot).split()[-1:]  # "dose", "ramipril dose"
+            part = other < words or words < other
+            if who == subject and name != slot and part and (min(len(other), len(words)) > 1 or head):
                 found += self.in_slot(who, name)[:1]
         return found
 

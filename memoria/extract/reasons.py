@@ -27,7 +27,7 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 _ADVERBS = r"(?:(?:always|usually|often|also|still|only|just|then|normally|mostly|sometimes) )*"
-_NO_HABIT = "was|were|had|did|will|would|can|could|should|need|want|think|know|guess|hope|feel|saw|got|went|made|told|said|asked|wonder|mean|love|like|hate|prefer|dislike|enjoy|avoid|refuse|not|can not"
+_NO_HABIT = "was|were|had|did|will|would|can|could|should|need|want|think|know|guess|hope|feel|saw|got|went|made|told|said|asked|wonder|mean|love|like|hate|prefer|dislike|enjoy|avoid|refuse|not|can not|took|gave|found|met|began|came|knew|thought|bought|brought|kept|left|lost|ran|sat|slept|spent|stood|taught|wrote|broke|chose|drank|drove|ate|fell|felt|flew|forgot|grew|heard|held|led|paid|rode|sang|sent|spoke|swam|threw|understood|woke|wore|won"
 _PRESENT = re.compile(
     rf"^{_ADVERBS}(?!\w+ed\b)(?!(?:am|is|are|have|has|do|does|see|{_NO_HABIT})\b)[a-z]+\b", re.IGNORECASE
 )

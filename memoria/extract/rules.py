@@ -30,6 +30,7 @@ from memoria.records import ROLES, Episode
 
 _NOW = re.compile(r"\b(?:now|instead|these days|nowadays|from now on|anymore|any more)\b", re.IGNORECASE)
 _TOO = re.compile(r"\b(?:also|too|as well|another|besides)\b", re.IGNORECASE)
+_THAT = re.compile(r"^that (?=is\b|was\b)", re.IGNORECASE)
 _JOBS = frozenset(("job", "position", "role", "work", "company"))
 _PRONOUN = re.compile(r"(?<=\w )(?:it|them|that|those)(?=$|[ ,.!])", re.IGNORECASE)
 
@@ -67,7 +68,7 @@ class RulesExtractor:
         return [*tied, *passing, *doubtful(episode.text, spans, spoken.speaker)]
 
     def _clause(self, clause: Clause, spoken: Spoken, episode: Episode, correcting: bool) -> list[Proposal]:
-        text = recast(expand(clause.text))
+        text = _THAT.sub("it ", recast(expand(clause.text))) if spoken.matter else recast(expand(clause.text))
         if spoken.topic:
             text = _PRONOUN.sub(spoken.topic, text, count=1) if read_thing(text) == () else text
         base = Proposal("fact", spoken.speaker, "", "", clause.begin, clause.stop)
@@ -122,6 +123,7 @@ class RulesExtractor:
         """The slots with one answer that a noun speaks of; its own name where the ontology has none."""
         if noun in _JOBS:
             return ["employer", "occupation"]
+        noun = noun.lower().replace("favorite", "favourite")
         name = self._ontology.relations.get(noun) or self._ontology.attributes.get(noun) or noun
         return [name] if self._ontology.predicate(name).single else []
 

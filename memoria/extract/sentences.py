@@ -22,7 +22,7 @@ _SUBJECTS = (
 )
 _JOINT = re.compile(
     rf"\s*(?:;|\s[–—-]{{1,2}}\s|—|:\s(?={_SUBJECTS}))\s*(?:(?P<dash>and|but|so|because)\s+)?"
-    rf"|,?\s+(?P<cause>because|since(?=\s+{_SUBJECTS})|as(?=\s+(?:i|we|my|our|it'?s|i'?m|the|she|he)\b(?!\s+(?:well|soon))))\s+"
+    rf"|,?\s+(?P<cause>because|since(?=\s+{_SUBJECTS})|as(?=\s+(?:i|we|my|our|it'?s|i'?m|the|she|he)\b(?!\s+(?:well|soon)|\s+[\w-]+\s*(?:$|[.,;!?]))))\s+"
     rf"|,?\s+(?P<so>so|which means|that's why|therefore)\s+(?={_SUBJECTS}|the\b|that\b|(?-i:[A-Z])\w+ (?:is|has)\b)"
     r"|,\s+(?P<thus>so)\s+(?=\S)"
     rf"|,?\s+(?P<but>but|though|although|while|whereas|yet|even though)\s+(?=\S+\s)"
@@ -48,7 +48,7 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _HYPOTHETICAL = re.compile(
-    r"(?<!even )\bif (?:i|we|my|she|he|they|it|you)\b|\b(?:i|we) (?:might|may|could|would(?! (?:rather|prefer|love(?! to)|never))|wish|should)\b|\b(?:i|we)['’]?d (?!rather|prefer|like|love|been|be )"
+    r"(?<!even )\bif (?:i|we|my|she|he|they|it|you)\b|\b(?:i|we) (?:might|may|could|would(?! (?:rather|prefer|love(?! to)|never))|wish|should)\b|\b(?:i|we)['’]?d (?!(?:now |really |much |still )?(?:rather|prefer|like|love|been|be ))"
     r"|\b(?:imagine|suppose|supposing|pretend|let'?s say|what if|hypothetically|say i|in theory|maybe|perhaps|thinking (?:of|about)|considering|tempted|picture (?:an?|my|us|me)|dream(?:ing|t|ed)? (?:of|about|that)"
     r"|wonder(?:ing)?|not sure (?:if|whether)|don'?t know (?:if|whether)|hoping to|hope to|wish(?:ing)?)\b|\b(?:would|could|might) be\b|\bas if\b|\bif only\b|\bdo you think\b",
     re.IGNORECASE,

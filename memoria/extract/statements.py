@@ -37,7 +37,7 @@ _VALUE = re.compile(
     0,
 )
 _JUNK = re.compile(
-    r"^(?:question|problem|guess|code|point|concern|idea|issue|understanding|thought|thinking|goal|plan|hope|answer|opinion|advice|file|function|program|query|data|table|model|app|website|day|week|weekend|bad|turn|fault|intention|aim|assignment|homework|essay|task|project|input|output|only \w+|main \w+|first \w+|biggest \w+|next \w+|last \w+|other \w+)$",
+    r"^(?:head|heart|brain|legs|feet|face|mouth|stomach|life|bowl|mind|voice|question|problem|guess|code|point|concern|idea|issue|understanding|thought|thinking|goal|plan|hope|answer|opinion|advice|file|function|program|query|data|table|model|app|website|day|week|weekend|bad|turn|fault|intention|aim|assignment|homework|essay|task|project|input|output|only \w+|main \w+|first \w+|biggest \w+|next \w+|last \w+|other \w+)$",
     re.IGNORECASE,
 )
 _OUTRIGHT = re.compile(
@@ -122,7 +122,8 @@ class Statements:
         if turned.never and tastes:  # "I am not into running": a dislike, and no end of a hobby
             return [taste_proposal(base, each) for each in tastes]
         if found:
-            return [_fact(replace(base, act="end", since=None), each) for each in found]
+            over, own = replace(base, act="end", since=None), about.subject == speaker
+            return [_diet(over, each) if own and each.predicate == "diet" else _fact(over, each) for each in found]
         if tastes:
             return [taste_proposal(base, each) for each in tastes]
         words = value_of(_DOING.sub("", turned.phrases[0]))

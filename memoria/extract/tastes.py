@@ -63,7 +63,7 @@ _TOPIC_CUT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_TOPIC = re.compile(
-    r"^(?:it(?: .*)?|that|this|them|another (?:word|name|way|term)\b.*|you|him|her|me|so|one|doing so|to|the same|what you|how you|your|if|what|how|who|to (?:know|see|hear|ask|say|tell|find|learn|write|make|create|talk|go|get|have|do|be|use|try|buy|add|change|understand|build|start|work|play|discuss|share|thank)\b.*|the (?:above|following|answer|way you)\b.*|your\b.*|[\W_\d]*|for (?:you|your)\b.*|it if\b.*|you to\b.*|help.*)$",
+    r"^(?:it(?: .*)?|(?:her|him|this|these|those)\b.*|that|them|another (?:word|name|way|term)\b.*|you|him|her|me|so|one|doing so|to|the same|what you|how you|your|if|what|how|who|to (?:know|see|hear|ask|say|tell|find|learn|write|make|create|talk|go|get|have|do|be|use|try|buy|add|change|understand|build|start|work|play|discuss|share|thank)\b.*|the (?:above|following|answer|way you)\b.*|your\b.*|[\W_\d]*|for (?:you|your)\b.*|it if\b.*|you to\b.*|help.*)$",
     re.IGNORECASE,
 )
 _TOO_WIDE = re.compile(

@@ -36,7 +36,7 @@ _GIVEN = re.compile(
     r"^(?:i|we) (?:now )?(?:see|have|use|go to|am (?:with|at|on|seeing|using|going to|working (?:at|for))|are (?:with|at|on)|went with|work (?:at|for)|train at|chose|picked|am) (?:an? )?(?P<what>(?:(?:dr|mr|mrs|ms)\.? )?(?-i:[A-Z\d]).*)$",
     re.IGNORECASE,
 )
-_TIME = r"(?:(?:on |at |every |each |from )+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\d|half past|noon|midday|midnight|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]* \d|the \d|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|quarter)"
+_TIME = r"(?:(?:on |at |every |each |from |an? )+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\d|half past|noon|midday|midnight|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]* \d|the \d|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b|quarter)"
 _NEWS = re.compile(
     rf"^(?P<the>the |our |this )?(?P<noun>[\w' -]{{3,40}}?) (?:is|are|starts|begins|meets|runs|(?:has |have |was |got |been )*(?:moved|changed|switched|rescheduled|pushed(?: back)?|brought forward)(?: to)?|will be|takes place|falls)(?: actually| now| really)* (?P<value>{_TIME}.*)$",
     re.IGNORECASE,

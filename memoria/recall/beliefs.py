@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from heapq import nlargest
 from math import log
 
 from memoria.extract.ontology import Ontology, key_of
@@ -20,6 +21,8 @@ from memoria.extract.subjects import mention_of
 from memoria.store.belief_shelf import BeliefShelf
 from memoria.store.text import fold, terms
 
+_MOST_ASKED = 200  # beliefs that bear on one question
+_MOST_OF_ONE = 50  # beliefs about one entity that a question names
 DIRECT, NAMED = 2.0, 0.5  # what answering directly, and being about somebody named, add to the share of words met
 _ADVICE = re.compile(
     r"\b(?:recommend|suggest|advi[cs]e|should i|any (?:ideas?|tips|good|thoughts)|ideas? for|what (?:are|is|s) (?:some|a|an|the best|good|your)|what would|which .* should|looking (?:for|to)|help me|"
@@ -60,6 +63,7 @@ class BeliefIndex:
         self._by_word: dict[str, list[int]] = defaultdict(list)
         self._by_predicate: dict[str, list[int]] = defaultdict(list)
         self._by_episode: dict[int, list[int]] = defaultdict(list)
+        self._touching: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}
         for head in self._heads:
             row = shelf.rows[head]
@@ -72,6 +76,8 @@ class BeliefIndex:
                 self._by_word[word].append(head)
             if said:
                 self._by_predicate[said].append(head)
+            for end in {shelf.slot_of(head)[0], shelf.canonical(row.object)}:
+                self._touching[end].append(head)
             for each in shelf.bearings.get(head, ()):
                 if each.piece.episode is not None and each.piece.act in ("affirm", "change"):
                     self._by_episode[each.piece.episode].append(head)
@@ -108,6 +114,9 @@ class BeliefIndex:
         for target in targets:
             for head in self._of(target):
                 scores.setdefault(head, NAMED)
+        if len(scores) > _MOST_ASKED:  # a word that half of them share tells none apart
+            scores = dict(nlargest(_MOST_ASKED, scores.items(), key=lambda pair: (pair[1], -pair[0])))
+            direct &= scores.keys()
         return Asked(
             scores,
             frozenset(direct),
@@ -168,11 +177,7 @@ class BeliefIndex:
         return scores
 
     def _of(self, target: str) -> list[int]:
-        return [
-            head
-            for head in self._heads
-            if target in (self.shelf.slot_of(head)[0], self.shelf.canonical(self.shelf.rows[head].object))
-        ][:50]
+        return self._touching.get(target, [])[:_MOST_OF_ONE]
 
 
 @lru_cache(maxsize=8)

@@ -2,7 +2,7 @@
 
 What enters: the best turns for a question, best first. What leaves: the same turns, where a newer one that answers with
 a sentence of its own has moved above an older one that answers no better. Only the person's own words, and only where a
-question asks what is so: not what was before, nor what others did.
+question asks what is so: not what was before or on a certain day, nor what others did.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def newest_first(
     if _BEFORE.search(folded) and not now:
         return list(found)
     raised = _overriding(found, over)
-    if not weights or not (question.about_self or now):
+    if not weights or question.spans or not (question.about_self or now):
         return raised
     found = raised
     ordered: list[Found] = []

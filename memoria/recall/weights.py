@@ -2,7 +2,9 @@
 
 What enters: nothing. What leaves: numbers. They are a logistic regression's (is this turn evidence for this question?)
 on LoCoMo and LongMemEval, standard deviations folded in; `benchmarks/fit_recall.py` makes them and reports what they
-give on conversations left out of the fit. None was set by hand, and none looks at more than its reason says.
+give on conversations left out of the fit. Those of beliefs and the graph were picked from a sweep over LoCoMo,
+LongMemEval and PrefEval with the others held (`benchmarks/sweep_beliefs.py`): their likelihood is flat, and what is
+wanted of them is that no set loses. None looks at more than its reason says.
 """
 
 from __future__ import annotations
