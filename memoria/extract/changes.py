@@ -44,7 +44,7 @@ _SWITCH = re.compile(
     r"(?:(?P<what> (?:my|the|our) [\w' ]+?))?(?:(?: over| jobs| careers?| things)? from (?P<old>.+?) (?:to|into|for) (?P<new>.+)|(?: in)? (?P<old2>(?:my|our|the|an?) .+?) (?:for|with|by) (?P<new2>.+))$",
     re.IGNORECASE,
 )
-_MOVED = re.compile(r"^(?:(?:have|has|had|just|recently|finally) )*(?:moved|went|relocated) from\b", re.IGNORECASE)
+_MOVED = re.compile(r"^(?:(?:have|has|had|just|recently|finally) )*(?:moved|relocated) from\b", re.IGNORECASE)
 _GONE = re.compile(
     r"^(?:(?:has|have|had|was|were|is|are|got|sadly|unfortunately|suddenly|finally) )*(?:just |recently |finally )?(?:passed away|passed(?=$| (?:last|this|on|in|yesterday))|died|cancel?led|expired|lapsed|put down|put to sleep|run out|ran out|ended|over|closed(?: down)?|shut down|discontinued|stolen|totall?ed|gone|sold|finished|dissolved|disbanded|crossed the rainbow bridge)\b",
     re.IGNORECASE,

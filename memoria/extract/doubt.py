@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from memoria.extract.changes import CORRECTING
+from memoria.extract.consequences import again
 from memoria.extract.known import Beliefs, Known
 from memoria.extract.ontology import Ontology, key_of
 from memoria.extract.proposals import Proposal
@@ -52,20 +53,8 @@ def doubts(proposal: Proposal, base: Claim, beliefs: Beliefs, ontology: Ontology
         fresh = (known.subject, known.slot) not in settled and known.said < base.said
         if fresh and not (value and value <= words) and _of_the_matter(known, words, proposal, ontology):
             found.append(known)
-    return [
-        replace(
-            base,
-            kind=k.kind,
-            subject=k.subject,
-            slot=k.slot,
-            object=k.object,
-            single=k.single,
-            act="doubt",
-            content=k.content,
-            resolved=True,
-        )
-        for k in sorted(found, key=lambda k: -k.said)[:_MOST]
-    ]
+    latest = sorted(found, key=lambda known: -known.said)[:_MOST]
+    return [replace(again(base, known), act="doubt", resolved=True) for known in latest]
 
 
 def _of_the_matter(known: Known, words: frozenset[str], proposal: Proposal, ontology: Ontology) -> bool:

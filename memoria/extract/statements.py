@@ -62,6 +62,9 @@ _OF = re.compile(r" (?:by|in|at|for|to|from|on|with|of) .*$")
 _OTHER = re.compile(r"\b(?:dream|ideal|next|last|previous|first|ex|former|old|future|worst|best|second|part[- ]time)\b")
 _MORE = re.compile(r"\b(?:any ?more|any longer|no longer)\b", re.IGNORECASE)
 _NOT_BUT = re.compile(r"\bnot\b.*(?:\bbut\b|,)", re.IGNORECASE)
+_PAST_STATE = re.compile(
+    r"^(?:worked|lived|studied|owned|drove|belonged|dated|taught|played|spoke|used)\b(?! to\b)", re.I
+)
 _ANIMALS = frozenset(("dog", "cat", "pet"))
 _LONGEST_VALUE = 8  # words
 
@@ -93,10 +96,12 @@ class Statements:
             own = about.subject == speaker
             gone = replace(base, subject=SELF, kind="ending", object=about.named or about.subject, act="end")
             return [] if own else [gone]
-        return self._plain(about, base, speaker, correcting)
+        return self._plain(about, base, said, speaker, correcting)
 
-    def _plain(self, about: About, base: Proposal, speaker: str, correcting: bool) -> list[Proposal]:
+    def _plain(self, about: About, base: Proposal, said: datetime, speaker: str, correcting: bool) -> list[Proposal]:
         told = [each for each in read_phrase(about.phrase) if each.predicate != "name" or about.relation is None]
+        if _PAST_STATE.match(about.phrase) and told and base.until is None:  # "I worked at Nokia": a thing of the past
+            base = replace(base, until=moment_of(said), since=None)
         diets = [each for each in told if each.predicate == "diet" and about.subject == speaker]
         found = [_fact(base, each) for each in told if each not in diets]
         wrong = instead_of(about.phrase)

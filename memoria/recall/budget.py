@@ -71,7 +71,7 @@ def belief_line(belief: Fact | Preference) -> str:
     """A belief in a line: what is so since when, or what was so until when, marked as such."""
     since = f"since {belief.valid_from:%Y-%m-%d}" if belief.valid_from else ""
     if belief.status == "current":
-        doubt = "; needs confirmation: what it depends on has changed" if belief.needs_confirmation else ""
+        doubt = "; needs confirmation: it may have changed since" if belief.needs_confirmation else ""
         return f"{belief.statement} ({since or 'always'}{doubt})"
     until = f"until {belief.valid_to:%Y-%m-%d}" if belief.valid_to else "retracted"
     return f"No longer so: {belief.statement} ({since + ' ' if since else ''}{until})"

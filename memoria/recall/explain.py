@@ -157,7 +157,13 @@ def _told(story: Explanation, shelf: BeliefShelf) -> str:
     lines = [f"{belief.statement}: {belief.status}, learnt on {belief.recorded_at:%Y-%m-%d}."]
     for start, end in belief.periods:
         lines.append(f"  true from {start.date() if start else '?'} to {end.date() if end else 'now'}")
-    acts = {"affirm": "says so", "change": "says it became so", "end": "ends it", "deny": "denies it"}
+    acts = {
+        "affirm": "says so",
+        "change": "says it became so",
+        "end": "ends it",
+        "deny": "denies it",
+        "doubt": "casts doubt on it",
+    }
     for each in story.evidence:
         words = f'"{each.quote}"' if each.episode_id else "an edit by hand"
         undone = f", taken back on {each.retracted_at:%Y-%m-%d}" if each.retracted_at else ""
@@ -167,7 +173,7 @@ def _told(story: Explanation, shelf: BeliefShelf) -> str:
         lines.append(f"  superseded by: {statements.get(story.superseded_by, story.superseded_by)}")
     lines += [f"  it depends on the {each.slot} of {each.subject}" for each in story.leans_on]
     if belief.needs_confirmation:
-        lines.append("  it needs confirmation: what it depends on has changed since")
+        lines.append("  it needs confirmation: what it depends on has changed since, or a later turn casts doubt on it")
     return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ def trust_of(turn: Turn, given: Trust | None) -> Trust:
 OPENING, CLOSING = "<memoria>", "</memoria>"  # what recall renders stands between these
 _MARKED = re.compile(rf"\s*{OPENING}.*?(?:{CLOSING}|\Z)", re.DOTALL)
 _RENDERED_LINE = re.compile(
-    r"^[ \t>*-]*\[(?:\d{1,3}\] \d{4}-\d\d-\d\d [^\n:]{1,80}: |b\d{1,3}\] \S[^\n]* \((?:since|until|from|\d{4}))[^\n]*\n?",
+    r"^[ \t>*-]*\[(?:\d{1,3}\] \d{4}-\d\d-\d\d [^\n:]{1,80}: |b\d{1,3}\] \S[^\n]* \((?:since|until|from|always|retracted|\d{4}))[^\n]*\n?",
     re.MULTILINE,
 )
 
