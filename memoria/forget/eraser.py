@@ -144,7 +144,7 @@ class Eraser:
             complete=False,
             would_go=found,
             beliefs=len(take.bare),
-            beliefs_would_go=tuple(rows[each].content["statement"] for each in take.bare if rows[each].object),
+            beliefs_would_go=tuple(filter(None, (rows[each].content["statement"] for each in take.bare))),
         )
 
     def _receipt(
