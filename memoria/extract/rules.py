@@ -18,7 +18,7 @@ from memoria.extract.parsed import Parsed
 from memoria.extract.parser import installed, shared_parser
 from memoria.extract.people import People
 from memoria.extract.phrases import clip, since_of, third_person
-from memoria.extract.proposals import SELF, Proposal
+from memoria.extract.proposals import Proposal, own_words, speaker_of
 from memoria.extract.reasons import Reasons
 from memoria.extract.recast import recast
 from memoria.extract.sentences import Clause, clauses_of, statable
@@ -26,7 +26,7 @@ from memoria.extract.statements import Statements, taste_proposal
 from memoria.extract.subjects import About, Spoken, expand, read_subject
 from memoria.extract.tastes import read_thing
 from memoria.extract.updates import dose_of, given, matter_of, news_of, weekly_of
-from memoria.records import ROLES, Episode
+from memoria.records import Episode
 
 _NOW = re.compile(r"\b(?:now|instead|these days|nowadays|from now on|anymore|any more)\b", re.IGNORECASE)
 _TOO = re.compile(r"\b(?:also|too|as well|another|besides)\b", re.IGNORECASE)
@@ -52,11 +52,10 @@ class RulesExtractor:
 
     def extract(self, episodes: Sequence[Episode], known: Sequence[str]) -> list[list[Proposal]]:
         """The proposals of each episode; none of what somebody else said."""
-        return [self._read(each) if each.role == "user" and each.trust == "user" else [] for each in episodes]
+        return [self._read(each) if own_words(each) else [] for each in episodes]
 
     def _read(self, episode: Episode) -> list[Proposal]:
-        name = episode.speaker
-        spoken = Spoken(SELF if name in ROLES or name.casefold() == episode.user.casefold() else name)
+        spoken = Spoken(speaker_of(episode))
         correcting = bool(CORRECTING.search(episode.text))
         clauses = clauses_of(episode.text)
         read = [(clause, self._clause(clause, spoken, episode, correcting)) for clause in clauses]
@@ -68,7 +67,8 @@ class RulesExtractor:
         return [*tied, *passing, *doubtful(episode.text, spans, spoken.speaker)]
 
     def _clause(self, clause: Clause, spoken: Spoken, episode: Episode, correcting: bool) -> list[Proposal]:
-        text = _THAT.sub("it ", recast(expand(clause.text))) if spoken.matter else recast(expand(clause.text))
+        text = recast(expand(clause.text))
+        text = _THAT.sub("it ", text) if spoken.matter else text
         if spoken.topic:
             text = _PRONOUN.sub(spoken.topic, text, count=1) if read_thing(text) == () else text
         base = Proposal("fact", spoken.speaker, "", "", clause.begin, clause.stop)
