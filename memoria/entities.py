@@ -13,7 +13,7 @@ from memoria.clock import from_micros, to_micros
 from memoria.errors import InvalidInput, UnknownBelief
 from memoria.extract.consequences import subject_key
 from memoria.extract.resolve import Resolver
-from memoria.home import Home
+from memoria.reading import Reading
 from memoria.recall.explain import entities_of
 from memoria.records import Entity, Likeness, Merged, Scope
 from memoria.store.belief_shelf import BeliefShelf, names_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
-class Entities(Home):
+class Entities(Reading):
     """The part of `Memory` that deals in names."""
 
     def entities(self, *, user: str, tenant: str = "default") -> list[Entity]:

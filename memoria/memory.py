@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from memoria.believing import Believing
 from memoria.clock import to_micros
 from memoria.forget.select import Wish
 from memoria.recall.engine import Examined
 from memoria.recall.explain import explain_turn
 from memoria.recall.request import Request
 from memoria.records import Context, Episode, Receipt, Trust, TurnExplanation
+from memoria.reflecting import Reflecting
 from memoria.remember.ingest import Delivery, Progress, ingest
 from memoria.remember.turns import check_name, to_turns
 from memoria.store import health
@@ -24,7 +24,7 @@ from memoria.store.reembed import reembed
 from memoria.store.scopes import require_scope
 
 
-class Memory(Believing):
+class Memory(Reflecting):
     """The memory kept in the folder `home`, made if missing (None: `$MEMORIA_HOME`, else the platform's data folder).
 
     Args:

@@ -68,6 +68,15 @@ class Episode(Record):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+class SessionSummary(Record):
+    """A session: how many turns it has, and when its first and its last were said."""
+
+    name: str
+    turns: int
+    begun_at: datetime
+    ended_at: datetime
+
+
 class Evidence(Record):
     """Why a belief is believed, or is no more: `quote` in an episode (None: an edit by hand).
 

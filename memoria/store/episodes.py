@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from memoria.clock import from_micros
-from memoria.records import Episode, Role, Scope, Trust
+from memoria.records import Episode, Role, Scope, SessionSummary, Trust
 from memoria.store import outbox, schema
 from memoria.store.dialect import dialect_of
 from memoria.store.ledger import take_numbers
@@ -186,6 +186,36 @@ def keys_of_rows(connection: Connection, scope_id: int, rows: Sequence[int]) -> 
         where = (table.c.scope_id == scope_id, table.c.id.in_(rows[start : start + _CHUNK]))
         found.update((r.id, r.key.hex()) for r in connection.execute(select(table.c.id, table.c.key).where(*where)))
     return found
+
+
+def rows_of(connection: Connection, scope_id: int, session: str | None, last: int | None) -> list[int]:
+    """The row ids of the scope's episodes, rising: of the session of that name or of all, only the `last` so many."""
+    table = schema.episode
+    query = select(table.c.id).where(table.c.scope_id == scope_id)
+    if session is not None:
+        named = select(schema.session.c.id).where(
+            schema.session.c.scope_id == scope_id, schema.session.c.name == session
+        )
+        query = query.where(table.c.session_id.in_(named))
+    query = query.order_by(table.c.id.desc())
+    return list(connection.execute(query if last is None else query.limit(last)).scalars())[::-1]
+
+
+def sessions_of(connection: Connection, scope_id: int) -> list[SessionSummary]:
+    """The scope's sessions with how much was said in each, and when; in the order of their first turns."""
+    table, session = schema.episode, schema.session
+    begun, ended = func.min(table.c.occurred_at), func.max(table.c.occurred_at)
+    query = (
+        select(session.c.name, func.count(), begun, ended)
+        .join(session, session.c.id == table.c.session_id)
+        .where(table.c.scope_id == scope_id)
+        .group_by(session.c.id)
+        .order_by(begun, session.c.id)
+    )
+    return [
+        SessionSummary(name=name, turns=turns, begun_at=from_micros(first), ended_at=from_micros(last))
+        for name, turns, first, last in connection.execute(query)
+    ]
 
 
 def _key_of(public: str) -> bytes | None:

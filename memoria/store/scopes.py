@@ -48,6 +48,14 @@ def find_scope(connection: Connection, scope: Scope) -> ScopeState | None:
     return ScopeState(*row) if row else None
 
 
+def scopes_of(connection: Connection, tenant: str | None) -> list[Scope]:
+    """Every scope (of `tenant`), by tenant and name."""
+    table = schema.scope
+    query = select(table.c.tenant, table.c.user).order_by(table.c.tenant, table.c.user)
+    rows = connection.execute(query if tenant is None else query.where(table.c.tenant == tenant))
+    return [Scope(tenant=row.tenant, user=row.user) for row in rows]
+
+
 def require_scope(connection: Connection, scope: Scope) -> ScopeState:
     """The scope's state. Raises `UnknownUser` (which tells nothing of other people)."""
     state = find_scope(connection, scope)

@@ -1,0 +1,1 @@
+"""AsyncMemory: `Memory`, awaited."""

@@ -1,0 +1,10 @@
+"""The runs of scheduled jobs.
+
+What enters: nothing. What leaves: table objects, beside those of `schema.py`; see there.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+
+TABLES: tuple[Table, ...] = ()

@@ -1,0 +1,1 @@
+"""What memoria did, as typed events."""
