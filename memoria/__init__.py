@@ -10,16 +10,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memoria.errors import EditConflict, InvalidInput, MemoriaError, UnknownBelief, UnknownUser
+    from memoria.aio import AsyncMemory
+    from memoria.errors import EditConflict, InvalidInput, MemoriaError, UnknownBelief, UnknownProfile, UnknownUser
     from memoria.memory import Memory
     from memoria.models.embeddings import load_embeddings
     from memoria.models.hashing import HashEmbeddings
     from memoria.records import BeliefHit, Context, Dropped, Episode, Explanation, Fact, Hit, Preference, Scope, Turn
+    from memoria.reflect.records import Profile, ProfileDiff, ProfileLine, Reflection
     from memoria.settings import Settings
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AsyncMemory": "memoria.aio",
     "load_embeddings": "memoria.models.embeddings",
     "BeliefHit": "memoria.records",
     "Context": "memoria.records",
@@ -34,14 +37,20 @@ _HOMES = {
     "MemoriaError": "memoria.errors",
     "Memory": "memoria.memory",
     "Preference": "memoria.records",
+    "Profile": "memoria.reflect.records",
+    "ProfileLine": "memoria.reflect.records",
+    "ProfileDiff": "memoria.reflect.records",
+    "Reflection": "memoria.reflect.records",
     "Scope": "memoria.records",
     "Settings": "memoria.settings",
     "Turn": "memoria.records",
     "UnknownBelief": "memoria.errors",
+    "UnknownProfile": "memoria.errors",
     "UnknownUser": "memoria.errors",
 }
 
 __all__ = [
+    "AsyncMemory",
     "BeliefHit",
     "Context",
     "Dropped",
@@ -55,10 +64,15 @@ __all__ = [
     "MemoriaError",
     "Memory",
     "Preference",
+    "Profile",
+    "ProfileDiff",
+    "ProfileLine",
+    "Reflection",
     "Scope",
     "Settings",
     "Turn",
     "UnknownBelief",
+    "UnknownProfile",
     "UnknownUser",
     "load_embeddings",
 ]

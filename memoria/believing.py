@@ -14,6 +14,7 @@ from typing import Literal
 from memoria.clock import to_micros
 from memoria.entities import Entities
 from memoria.errors import InvalidInput
+from memoria.events import ForgetEvent, ReadEvent, WriteEvent
 from memoria.extract.consequences import subject_key
 from memoria.extract.ontology import key_of
 from memoria.extract.proposals import SELF, Extractor
@@ -25,11 +26,13 @@ from memoria.store.belief_records import belief_of, row_of
 from memoria.store.beliefs import Claim
 from memoria.store.events import append_event
 from memoria.store.scopes import ensure_scope, find_scope, require_scope
+from memoria.trace import traced
 
 
 class Believing(Entities):
     """The part of `Memory` that deals in beliefs."""
 
+    @traced(ReadEvent)
     def beliefs(
         self,
         *,
@@ -61,6 +64,7 @@ class Believing(Entities):
             if (retired or each.status == "current") and (not words or words.issubset(key_of(each.statement).split()))
         ]
 
+    @traced(WriteEvent)
     def believe(
         self,
         predicate: str,
@@ -102,6 +106,7 @@ class Believing(Entities):
         assert isinstance(made, Fact)
         return made
 
+    @traced(WriteEvent)
     def correct(
         self, belief_id: str, value: str, *, user: str, tenant: str = "default", revision: int | None = None
     ) -> Fact | Preference:
@@ -130,6 +135,7 @@ class Believing(Entities):
         new = replace(old, act="affirm", object=key_of(value), content=content)
         return self._write_claims(scope, [old, new], now, revision)
 
+    @traced(WriteEvent, by="belief_id")
     def retract(self, belief_id: str, *, user: str, tenant: str = "default", revision: int | None = None) -> None:
         """Take back all evidence for a belief: what it superseded returns. The turns stay; to erase, use `forget`.
 
@@ -148,6 +154,7 @@ class Believing(Entities):
             self._rejudge.after_retraction(connection, state.id, now)
             append_event(connection, at=now, kind="retract", scope_id=state.id, detail={"ids": [belief_id]})
 
+    @traced(ReadEvent)
     def explain(self, belief_id: str, *, user: str, tenant: str = "default") -> Explanation:
         """Why a belief stands as it does: evidence down to the quoted words, what it superseded or was superseded by,
         what it leans on. Raises `UnknownBelief`, `UnknownUser`."""
@@ -158,6 +165,7 @@ class Believing(Entities):
             shelf = self._belief_shelves.shelf(connection, state.id)
             return explain(connection, shelf, belief_id, scope, state.id, to_micros(self._clock()))
 
+    @traced(ReadEvent)
     def why_not(self, query: str, item_id: str, *, user: str, tenant: str = "default", k: int | None = None) -> str:
         """Which signal or rule kept an episode or a belief out of the answer to `query`, in a sentence or a few.
 
@@ -169,6 +177,7 @@ class Believing(Entities):
         self._require_open()
         return why_not(self._ledger, self._recaller(), request, item_id)
 
+    @traced(WriteEvent)
     def learn(
         self, *, user: str, tenant: str = "default", extractor: Extractor | None = None, limit: int | None = None
     ) -> int:
@@ -182,6 +191,7 @@ class Believing(Entities):
         self._require_open()
         return self._learner_with(extractor).learn(self._scope(tenant, user), self._clock, limit)
 
+    @traced(ForgetEvent)
     def retain(self, *, user: str, tenant: str = "default") -> list[Receipt]:
         """Forget what the settings' retention says has been kept long enough; a receipt for each kind that lost some.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from memoria.clock import from_micros, to_micros
 from memoria.errors import InvalidInput, UnknownBelief
+from memoria.events import ReadEvent, WriteEvent
 from memoria.extract.consequences import subject_key
 from memoria.extract.resolve import Resolver
 from memoria.reading import Reading
@@ -20,6 +21,7 @@ from memoria.store.belief_shelf import BeliefShelf, names_of
 from memoria.store.events import append_event
 from memoria.store.merges import RESOLVE, Merge, add_merge, undo_merge
 from memoria.store.scopes import require_scope
+from memoria.trace import traced
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
 class Entities(Reading):
     """The part of `Memory` that deals in names."""
 
+    @traced(ReadEvent)
     def entities(self, *, user: str, tenant: str = "default") -> list[Entity]:
         """Everybody and everything that beliefs are about, with all names. Raises `UnknownUser`."""
         return entities_of(self._beliefs_of(self._scope(tenant, user), None))
 
+    @traced(WriteEvent)
     def merge(self, name: str, same_as: str, *, user: str, tenant: str = "default") -> None:
         """Take two names for one entity's, until `unmerge`. Raises `UnknownBelief` for a name that nothing speaks
         of."""
@@ -48,6 +52,7 @@ class Entities(Reading):
                 raise InvalidInput(f"{name!r} and {same_as!r} are one name already.")
             add_merge(connection, state.id, Merge(keys[0], keys[1], to_micros(self._clock())))
 
+    @traced(WriteEvent)
     def unmerge(self, name: str, *, user: str, tenant: str = "default") -> None:
         """Undo the merges of `name`, made by hand or by `resolve`, which will not make them again. Raises
         `UnknownBelief` where there is none."""
@@ -56,6 +61,7 @@ class Entities(Reading):
             if not undo_merge(connection, state.id, subject_key(name), to_micros(self._clock())):
                 raise UnknownBelief(f"{name!r} is merged with nothing; list the names with: memoria entities")
 
+    @traced(ReadEvent)
     def merges(self, *, user: str, tenant: str = "default") -> list[Merged]:
         """All merges of names, undone ones too, in the order they were made. Raises `UnknownUser`."""
         shelf = self._beliefs_of(self._scope(tenant, user), None)
@@ -72,6 +78,7 @@ class Entities(Reading):
             for each in shelf.merges
         ]
 
+    @traced(WriteEvent)
     def resolve(self, *, user: str, tenant: str = "default", dry_run: bool = False) -> list[Likeness]:
         """Take names for one entity's that are spelt alike and near in meaning, where nothing speaks against it.
 
@@ -88,6 +95,7 @@ class Entities(Reading):
             self._merge_alike(scope, alike)
         return [each for _, _, each in found]
 
+    @traced(ReadEvent)
     def graph(self, *, user: str, tenant: str = "default") -> nx.MultiDiGraph[str]:
         """The person's knowledge graph: entities, and an edge for each belief (see `recall.graph.to_networkx`)."""
         from memoria.recall.graph import to_networkx  # noqa: PLC0415  # networkx loads with it

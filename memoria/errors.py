@@ -6,9 +6,15 @@ What enters: the facts of a failure. What leaves: one sentence that names the th
     ├── InvalidInput (ValueError)   what the caller gave cannot be taken
     ├── UnknownUser (LookupError)   nothing was ever remembered for that person
     ├── UnknownBelief (LookupError) no such belief, entity or episode in that person's memory
+    ├── UnknownProfile (LookupError) no profile, or no such version, was made yet
     ├── EditConflict                somebody changed the belief since it was read
     ├── BudgetSpent                 an extraction reached its limit of tokens or money
     ├── ExtractionFailed            a model's answer about some turns cannot be read
+    ├── UnknownJob (LookupError)    no job of that name is configured
+    ├── RunEnded                    a job's run is this worker's no more: its action must stop
+    │   ├── LeaseLost               somebody else has the run now
+    │   ├── OverTime (TimeoutError) it took longer than the job's budget
+    │   └── Stopping                the worker was told to stop
     ├── ForkedProcess               a Memory was carried over fork()
     ├── ModelUnavailable            a model's package or weights are missing
     ├── EmbeddingMismatch           vectors of another model or dimension
@@ -37,6 +43,10 @@ class UnknownBelief(MemoriaError, LookupError):
     """That person's memory holds no belief, entity or episode of that name."""
 
 
+class UnknownProfile(MemoriaError, LookupError):
+    """No profile of that person, or no such version of it, was made."""
+
+
 class EditConflict(MemoriaError):
     """Somebody changed the belief since it was read; nothing was written."""
 
@@ -48,6 +58,26 @@ class BudgetSpent(MemoriaError):
 class ExtractionFailed(MemoriaError):
     """A model gave no answer by the schema for some turns; nothing of those was written, what was read before is
     kept."""
+
+
+class UnknownJob(MemoriaError, LookupError):
+    """No job of that name is configured."""
+
+
+class RunEnded(MemoriaError):
+    """A job's run is this worker's no more: its action must stop."""
+
+
+class LeaseLost(RunEnded):
+    """Somebody else has the run now, or it is over; the unit of work was undone."""
+
+
+class OverTime(RunEnded, TimeoutError):
+    """A run took longer than its job's budget."""
+
+
+class Stopping(RunEnded):
+    """The worker was told to stop; the run is due again at once."""
 
 
 class ForkedProcess(MemoriaError, RuntimeError):

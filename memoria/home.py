@@ -6,7 +6,9 @@ engine that recalls, the learner that believes, the eraser that forgets.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,10 +30,12 @@ from memoria.records import Scope
 from memoria.remember.turns import check_name
 from memoria.settings import Settings, default_home
 from memoria.store import embeddings as vectors
+from memoria.store.access import Accesses
 from memoria.store.belief_shelf import BeliefShelves
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.shelf import Shelves
+from memoria.trace import Events, Listener
 
 
 class Home:
@@ -48,12 +52,14 @@ class Home:
     ) -> None:
         self.home = Path(home) if home is not None else default_home()
         self.settings = settings if settings is not None else Settings.load()
+        self.events = Events()
         self._clock = clock
         self._given = embeddings if embeddings is not None else self.settings.embeddings
         self._ontology = load_ontology(self.settings.folder)
         self._ledger = Ledger(self.home, self.settings.store)
         self._shelves = Shelves(self.settings.store.cache_mb)
         self._belief_shelves = BeliefShelves()
+        self._accesses = Accesses(self._ledger)
         self._learner = Learner(
             self._ledger,
             self._belief_shelves,
@@ -90,6 +96,11 @@ class Home:
         """What is known of predicates, the user's own included."""
         return self._ontology
 
+    def on_event(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of each thing done, as an event without anybody's words (see `memoria.events`), in the thread
+        that does it; what is returned ends it."""
+        return self.events.subscribe(listener)
+
     def _new_eraser(self) -> Eraser:
         beliefs, rejudge = self._belief_shelves, self._rejudge
         return Eraser(
@@ -101,6 +112,8 @@ class Home:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                with contextlib.suppress(MemoriaError):  # a hint for ranking: nothing to fail a closing for
+                    self._accesses.keep()
                 try:
                     self._let_go()
                 finally:

@@ -7,10 +7,12 @@ by many threads; several processes may each open one on the same home; none surv
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from memoria.clock import to_micros
+from memoria.events import ForgetEvent, ReadEvent, RecallEvent, WriteEvent
 from memoria.forget.select import Wish
 from memoria.recall.engine import Examined
 from memoria.recall.explain import explain_turn
@@ -22,6 +24,9 @@ from memoria.remember.turns import check_name, to_turns
 from memoria.store import health
 from memoria.store.reembed import reembed
 from memoria.store.scopes import require_scope
+from memoria.trace import traced
+
+ASKED = 0.5  # a belief's score above which a question counts as asking for it
 
 
 class Memory(Reflecting):
@@ -39,6 +44,7 @@ class Memory(Reflecting):
         CorruptHome, HomeTooNew, StoreError: the home cannot be used.
     """
 
+    @traced(WriteEvent)
     def remember(
         self,
         turns: Any,
@@ -79,6 +85,7 @@ class Memory(Reflecting):
         reader = self._learner if self.settings.extract.on_write else None
         return ingest(self._ledger, self.embedder, delivery, reader, progress)
 
+    @traced(RecallEvent)
     def recall(
         self,
         query: str,
@@ -90,6 +97,7 @@ class Memory(Reflecting):
         session: str | None = None,
         as_of: datetime | None = None,
         at: datetime | None = None,
+        profile: bool | None = None,
         tenant: str = "default",
     ) -> Context:
         """The turns that answer `query`, best first, as a context for a prompt.
@@ -101,18 +109,25 @@ class Memory(Reflecting):
             session: only this session.
             as_of: only what had been recorded by then (aware).
             at: beliefs as they were true on that day (aware; None: now).
+            profile: whether lines of the person's profile are stated too, within the same budget; None: the settings'.
 
         Raises:
             UnknownUser: nothing was ever remembered for that person.
             InvalidInput, EmbeddingMismatch, IndexUnavailable, StoreBusy.
         """
         request = self._request(query, user, tenant, k, budget, now, session, as_of, at)
-        return self._recaller().recall(request)
+        request = replace(request, profile=self.settings.recall.profile if profile is None else profile)
+        context = self._recaller().recall(request)
+        asked = [hit.belief.id for hit in context.beliefs if hit.direct or hit.score > ASKED]
+        self._accesses.note(request.scope, asked, to_micros(self._clock()))
+        return context
 
+    @traced(ReadEvent)
     def examine(self, query: str, *, user: str, tenant: str = "default", now: datetime | None = None) -> Examined:
         """How every turn of the person scores for `query`: for fitting weights and for inspectors."""
         return self._recaller().examine(self._request(query, user, tenant, None, None, now, None, None, None))
 
+    @traced(ReadEvent)
     def explain_turn(self, episode_id: str, *, user: str, tenant: str = "default") -> TurnExplanation:
         """What became of a turn: the beliefs it bears on, and whether contexts withhold it. Raises `UnknownBelief`."""
         self._require_open()
@@ -122,6 +137,7 @@ class Memory(Reflecting):
             shelf = self._belief_shelves.shelf(connection, state.id)
             return explain_turn(connection, shelf, episode_id, scope, state.id)
 
+    @traced(ForgetEvent)
     def forget(
         self,
         *,
@@ -152,6 +168,7 @@ class Memory(Reflecting):
         wish = Wish(ids, query, session, before, everything)
         return self._eraser.forget(self._scope(tenant, user), wish, to_micros(self._clock()), dry_run=dry_run)
 
+    @traced(ReadEvent)
     def verify_forgotten(
         self, texts: Sequence[str] = (), *, user: str | None = None, tenant: str = "default", vectors: bool = True
     ) -> list[str]:
@@ -168,6 +185,7 @@ class Memory(Reflecting):
         self._require_open()
         return self._eraser.verify(self._scope(tenant, user) if user is not None else None, texts, vectors=vectors)
 
+    @traced(ReadEvent)
     def status(self) -> dict[str, Any]:
         """What the home holds and how its index stands, as plain values; no one's words."""
         self._require_open()
@@ -176,6 +194,7 @@ class Memory(Reflecting):
         report["index"] = keeper.status() if keeper is not None else None
         return report
 
+    @traced(ReadEvent)
     def verify(self) -> list[str]:
         """Check the whole home: index against ledger, lexicon, embeddings, event log. Each fault in a sentence."""
         self._require_open()
@@ -189,6 +208,7 @@ class Memory(Reflecting):
                 faults.append(f"The vector index holds {len(ghosts)} episodes that are gone; run: memoria reindex")
         return faults
 
+    @traced(WriteEvent)
     def reindex(self) -> None:
         """Build the vector index anew from the ledger. Raises `IndexUnavailable` when another process holds it."""
         self._require_open()
@@ -196,6 +216,7 @@ class Memory(Reflecting):
         if keeper is not None:
             keeper.rebuild()
 
+    @traced(WriteEvent)
     def reembed(self, progress: Progress | None = None) -> int:
         """Embed every episode again with this Memory's model and rebuild the index; how many there were."""
         self._require_open()

@@ -213,6 +213,15 @@ class TurnExplanation(Record):
     text: str = ""
 
 
+class ProfileHit(Record):
+    """A line of the person's profile that the context states, with what it rests on."""
+
+    section: str
+    text: str
+    belief_ids: tuple[str, ...] = ()
+    episode_ids: tuple[str, ...] = ()
+
+
 class Hit(Record):
     """One episode found. `signals` says what each signal gave; their sum is `score`. `citation` counts from 1."""
 
@@ -261,6 +270,7 @@ class Context(Record):
     tenant: str
     user: str
     now: datetime
+    profile: tuple[ProfileHit, ...] = ()
     beliefs: tuple[BeliefHit, ...] = ()
     hits: tuple[Hit, ...] = ()
     dropped: tuple[Dropped, ...] = ()
@@ -272,6 +282,6 @@ class Context(Record):
     timings: dict[str, float] = Field(default_factory=dict)
 
     def render(self) -> str:
-        """The text for a prompt: current beliefs, then one cited line a hit, best first; empty when nothing was
-        found."""
+        """The text for a prompt: lines of the profile where asked for, current beliefs, then one cited line a hit, best
+        first; empty when nothing was found."""
         return self.text

@@ -38,7 +38,8 @@ class Signals(_Section):
 
 class RecallSettings(_Section):
     """How recall searches. `candidates` turns are taken from the vector index; `known_threshold` is the calibrated
-    confidence from which on memoria says that it knows (chosen on questions asked of the wrong person)."""
+    confidence from which on memoria says that it knows (chosen on questions asked of the wrong person). `profile`:
+    contexts state lines of the person's profile, where one was made."""
 
     signals: Signals = Signals()
     k: int = Field(default=10, ge=1)
@@ -46,6 +47,7 @@ class RecallSettings(_Section):
     candidates: int = Field(default=512, ge=1)
     known_threshold: float = Field(default=0.5, ge=0.0, le=1.0)
     quote_chars: int = Field(default=600, ge=40)
+    profile: bool = False
 
 
 class StoreSettings(_Section):
@@ -100,6 +102,21 @@ class ResolveSettings(_Section):
     score: float = Field(default=0.75, ge=0.0, le=1.0)
 
 
+class ReflectSettings(_Section):
+    """How histories are reflected on. `profile_tokens` bounds the profile; with a `model` (a name for LangChain's
+    `init_chat_model`) it writes lines beside those found without one; the budgets are for one reflection, prices for a
+    million tokens. `peers`: weigh a line by how few of the tenant's other users share it (their counts are read, never
+    their words)."""
+
+    profile_tokens: int = Field(default=800, ge=50)
+    model: str | None = None
+    peers: bool = False
+    budget_tokens: int | None = Field(default=None, ge=0)
+    budget_money: float | None = Field(default=None, ge=0)
+    price_in: float | None = Field(default=None, ge=0)
+    price_out: float | None = Field(default=None, ge=0)
+
+
 class RetentionSettings(_Section):
     """After how many days each kind goes, by `Memory.retain`; None keeps it. `retired` are beliefs that hold no
     more."""
@@ -121,6 +138,7 @@ class Settings(_Section):
     recall: RecallSettings = RecallSettings()
     extract: ExtractSettings = ExtractSettings()
     resolve: ResolveSettings = ResolveSettings()
+    reflect: ReflectSettings = ReflectSettings()
     retention: RetentionSettings = RetentionSettings()
     folder: Path | None = Field(default=None, exclude=True)
 

@@ -1,6 +1,6 @@
-"""A chat model that a test scripts, and the extractor that asks it.
+"""Chat models that a test scripts, and the extractor that asks one.
 
-What enters: a function from the turns that the model sees to what it answers. What leaves: what was asked of it.
+What enters: a function from what the model sees to what it answers. What leaves: what was asked of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
+from pydantic import Field
 
 from memoria.extract.model import ModelExtractor
 from memoria.extract.ontology import load_ontology
@@ -46,6 +47,31 @@ class Scripted(BaseChatModel):
             taken, made = self.usage
             message.usage_metadata = {"input_tokens": taken, "output_tokens": made, "total_tokens": taken + made}
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+
+class Speaking(BaseChatModel):
+    """Says what `say` makes of the messages that it hears, and keeps them. Takes any tools; `say` may call them."""
+
+    say: Callable[[list[BaseMessage]], AIMessage | str]
+    heard: list[list[BaseMessage]] = Field(default_factory=list)
+
+    @property
+    def _llm_type(self) -> str:
+        return "speaking"
+
+    def bind_tools(self, tools: Sequence[Any], **_: Any) -> Runnable[Any, Any]:
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        self.heard.append(list(messages))
+        said = self.say(messages)
+        message = AIMessage(said) if isinstance(said, str) else said.model_copy(deep=True)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    @property
+    def prompts(self) -> list[str]:
+        """What the system messages said that it heard; "" where there was none."""
+        return [each[0].text if each[0].type == "system" else "" for each in self.heard]
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:

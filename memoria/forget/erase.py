@@ -18,6 +18,7 @@ from memoria.store import schema
 from memoria.store.dialect import dialect_of
 from memoria.store.episodes import remove_episodes
 from memoria.store.events import append_event
+from memoria.store.job_history import hush_errors, remove_runs
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState
@@ -46,6 +47,8 @@ def erase(
     believed = drop_bare(connection, state.id, hit)
     if everything:
         believed += remove_everything(connection, state.id)
+        remove_runs(connection, state.id)
+    hush_errors(connection, state.id)
     removed = remove_episodes(connection, state, ids)
     sessions = _drop_empty_sessions(connection, state)
     if everything:

@@ -1,21 +1,31 @@
 """Chat models: any LangChain `BaseChatModel`, or one by name.
 
-What enters: a name for LangChain's `init_chat_model` ("openai:gpt-4.1-mini"). What leaves: the model. LangChain itself
-and the provider's package are the user's own to install: memoria works without a language model.
+What enters: "local" (the packaged model), "local:PATH" (any other on this machine, or on the hub), or a name for
+LangChain's `init_chat_model` ("openai:gpt-4.1-mini"). What leaves: the model. LangChain itself and the provider's
+package are the user's own to install: memoria works without a language model.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from memoria.errors import ModelUnavailable
 
+LOCAL = "local"
 
-def load_chat_model(name: str) -> BaseChatModel:
-    """The chat model `name`, "provider:model". Raises `ModelUnavailable` naming what to install or correct."""
+
+def load_chat_model(name: str, *, cache_dir: Path | None = None) -> BaseChatModel:
+    """The chat model `name`: "local", "local:PATH" or "provider:model". Raises `ModelUnavailable` naming what to
+    install or correct; of a local model at once, not with its first answer.
+
+    `cache_dir` is where the packaged model is unpacked (None: memoria's folder among the platform's caches).
+    """
+    if name == LOCAL or name.startswith(f"{LOCAL}:"):
+        return _local(name.partition(":")[2] or None, cache_dir)
     try:
         chat_models: Any = import_module("langchain.chat_models")
     except ImportError as error:
@@ -30,6 +40,14 @@ def load_chat_model(name: str) -> BaseChatModel:
         ) from error
     if not isinstance(model, BaseChatModel):
         raise ModelUnavailable(f"{name!r} is no chat model; name one as provider:model.")
+    return model
+
+
+def _local(path: str | None, cache_dir: Path | None) -> BaseChatModel:
+    from memoria.models.local import LocalChat
+
+    model = LocalChat(path=path) if cache_dir is None else LocalChat(path=path, cache_dir=cache_dir)
+    model.loaded()
     return model
 
 

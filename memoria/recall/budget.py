@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memoria.records import BeliefHit, Dropped, Episode, Fact, Hit, Preference
+from memoria.records import BeliefHit, Dropped, Episode, Fact, Hit, Preference, ProfileHit
 from memoria.remember.trust import CLOSING, OPENING, gives_orders
 from memoria.store.text import count_tokens, fold, terms
 
 BELIEF_SHARE = 0.4  # of the budget: quotes say more than beliefs do, and prove them
+PROFILE_SHARE = 0.15  # of the budget, where the profile is asked for
 
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
@@ -30,18 +31,30 @@ class Written:
     beliefs: tuple[BeliefHit, ...]
     hits: tuple[Hit, ...]
     dropped: tuple[Dropped, ...]
+    profile: tuple[ProfileHit, ...] = ()
 
 
 def write_context(
-    beliefs: Sequence[BeliefHit], found: Sequence[tuple[Episode, float, dict[str, float], str]], budget: int
+    beliefs: Sequence[BeliefHit],
+    found: Sequence[tuple[Episode, float, dict[str, float], str]],
+    budget: int,
+    profile: Sequence[ProfileHit] = (),
 ) -> Written:
-    """The text of `beliefs`, then of `found` (episode, score, signals, quote), each best first, in at most `budget`
-    tokens; beliefs take no more than `BELIEF_SHARE` of it while there are quotes. It stands between marks by which
-    memoria knows it again (`remember/trust.py`)."""
+    """The text of `profile`, `beliefs`, then `found` (episode, score, signals, quote), each best first, in at most
+    `budget` tokens; the profile takes no more than `PROFILE_SHARE` of it, and with beliefs no more than `BELIEF_SHARE`
+    while there are quotes. It stands between marks by which memoria knows it again (`remember/trust.py`)."""
     frame = count_tokens(OPENING) + count_tokens(CLOSING) + 2
     lines: list[str] = []
     dropped: list[Dropped] = []
     spent = frame
+    known: list[ProfileHit] = []
+    for each in profile:
+        line = f"[p{len(known) + 1}] {each.text}"
+        cost = count_tokens(line) + 1
+        if spent + cost <= int(budget * PROFILE_SHARE):
+            spent += cost
+            lines.append(line)
+            known.append(each)
     stated: list[BeliefHit] = []
     share = int(budget * BELIEF_SHARE) if found else budget
     for hit in beliefs:
@@ -64,7 +77,8 @@ def write_context(
         hits.append(Hit(episode=episode, score=score, signals=signals, quote=quote, citation=len(hits) + 1))
     if not lines:
         return Written("", 0, (), (), tuple(dropped))
-    return Written("\n".join([OPENING, *lines, CLOSING]), spent, tuple(stated), tuple(hits), tuple(dropped))
+    text = "\n".join([OPENING, *lines, CLOSING])
+    return Written(text, spent, tuple(stated), tuple(hits), tuple(dropped), tuple(known))
 
 
 def belief_line(belief: Fact | Preference) -> str:

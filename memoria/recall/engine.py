@@ -7,7 +7,8 @@ what was just said is found and what is gone cannot come back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,10 @@ from memoria.recall.graph import BeliefGraph
 from memoria.recall.known import View, Views, bearers_of, belief_hits, features, overridden, scored
 from memoria.recall.lexical import Lexical, score_lexical
 from memoria.recall.newest import newest_first
+from memoria.recall.profile import profile_hits
 from memoria.recall.question import Question, read_question
 from memoria.recall.request import Request
-from memoria.records import BeliefHit, Context, Dropped
+from memoria.records import BeliefHit, Context, Dropped, ProfileHit
 from memoria.settings import RecallSettings
 from memoria.store import schema
 from memoria.store.belief_shelf import BeliefShelves
@@ -90,6 +92,7 @@ class RecallEngine:
             tenant=request.scope.tenant,
             user=request.scope.user,
             now=request.now,
+            profile=written.profile,
             beliefs=written.beliefs,
             hits=written.hits,
             dropped=written.dropped,
@@ -192,12 +195,28 @@ class RecallEngine:
         idf = examined.lexical.idf if examined.lexical else {}
         found = newest_first(found, examined.question, idf, by_name)
         stated = self._stated(connection, state, request, examined)
-        written = write_context(stated, found[: request.k], request.budget)
+        lines = self._profile(connection, state, request, examined, stated)
+        written = write_context(stated, found[: request.k], request.budget, lines)
         below = tuple(
             Dropped(episode_id=each[0].id, reason=f"ranked {rank}, k is {request.k}")
             for rank, each in enumerate(found[request.k :], request.k + 1)
         )
-        return Written(written.text, written.tokens, written.beliefs, written.hits, written.dropped + below)
+        return replace(written, dropped=written.dropped + below)
+
+    def _profile(
+        self,
+        connection: Connection,
+        state: ScopeState,
+        request: Request,
+        examined: Examined,
+        stated: Sequence[BeliefHit],
+    ) -> list[ProfileHit]:
+        """The lines of the profile that are wanted; none of the past's, which the newest version does not tell."""
+        if not request.profile or request.session is not None or request.as_of is not None or request.at is not None:
+            return []
+        said = {hit.belief.id for hit in stated}
+        words, at = examined.question.terms, to_micros(request.now)
+        return profile_hits(connection, examined.view.shelf, request.scope, state.id, examined.asked, words, at, said)
 
     def _stated(
         self, connection: Connection, state: ScopeState, request: Request, examined: Examined

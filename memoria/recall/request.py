@@ -16,7 +16,7 @@ from memoria.remember.turns import check_text
 @dataclass(frozen=True)
 class Request:
     """One question: `k` hits, `budget` tokens, nothing said after `now` or recorded after `as_of`, beliefs as true
-    `at` (aware)."""
+    `at` (aware). With `profile` the context states lines of the person's profile too."""
 
     query: str
     scope: Scope
@@ -26,6 +26,7 @@ class Request:
     session: str | None = None
     as_of: datetime | None = None
     at: datetime | None = None
+    profile: bool = False
 
     def checked(self, max_chars: int) -> Request:
         """The same request. Raises `InvalidInput` for a bad question, number or moment."""

@@ -20,6 +20,7 @@ from memoria.records import Episode, Role, Scope, SessionSummary, Trust
 from memoria.store import outbox, schema
 from memoria.store.dialect import dialect_of
 from memoria.store.ledger import take_numbers
+from memoria.store.profiles import cut_lines
 from memoria.store.scopes import ScopeState, ensure_session
 from memoria.store.text import terms
 from memoria.store.unbelieve import remove_evidence
@@ -155,6 +156,7 @@ def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int
         mine.extend(found.scalars())
     if not mine:
         return []
+    cut_lines(connection, state.id, episodes=mine)
     remove_evidence(connection, state.id, mine)
     dialect_of(connection).remove_terms(connection, mine)
     for start in range(0, len(mine), _CHUNK):
@@ -167,15 +169,21 @@ def remove_episodes(connection: Connection, state: ScopeState, ids: Sequence[int
     return mine
 
 
+def numbers_of(connection: Connection, scope_id: int, public: Sequence[str]) -> dict[str, int]:
+    """The row ids of the scope's episodes by their public ids; unknown ones are left out."""
+    table = schema.episode
+    keys = [key for key in (_key_of(each) for each in dict.fromkeys(public)) if key is not None]
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), _CHUNK):
+        where = (table.c.scope_id == scope_id, table.c.key.in_(keys[start : start + _CHUNK]))
+        rows = connection.execute(select(table.c.id, table.c.key).where(*where))
+        found.update((row.key.hex(), row.id) for row in rows)
+    return found
+
+
 def row_ids(connection: Connection, scope_id: int, public: Sequence[str]) -> list[int]:
     """The row ids of the scope's episodes with these public ids; unknown ones are left out."""
-    table = schema.episode
-    keys = [key for key in (_key_of(each) for each in public) if key is not None]
-    if not keys:
-        return []
-    return list(
-        connection.execute(select(table.c.id).where(table.c.scope_id == scope_id, table.c.key.in_(keys))).scalars()
-    )
+    return list(numbers_of(connection, scope_id, public).values())
 
 
 def keys_of_rows(connection: Connection, scope_id: int, rows: Sequence[int]) -> dict[int, str]:

@@ -56,6 +56,14 @@ def scopes_of(connection: Connection, tenant: str | None) -> list[Scope]:
     return [Scope(tenant=row.tenant, user=row.user) for row in rows]
 
 
+def scope_ids(connection: Connection, tenant: str | None = None) -> list[tuple[int, str]]:
+    """The number and the tenant of every scope (of `tenant`), by number."""
+    table = schema.scope
+    query = select(table.c.id, table.c.tenant).order_by(table.c.id)
+    rows = connection.execute(query if tenant is None else query.where(table.c.tenant == tenant))
+    return [(row.id, row.tenant) for row in rows]
+
+
 def require_scope(connection: Connection, scope: Scope) -> ScopeState:
     """The scope's state. Raises `UnknownUser` (which tells nothing of other people)."""
     state = find_scope(connection, scope)

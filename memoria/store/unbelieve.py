@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, update
 from memoria.store import schema
 from memoria.store.beliefs import touch
 from memoria.store.ledger import take_numbers
+from memoria.store.profiles import cut_lines, remove_profiles
 
 _CHUNK = 500
 
@@ -64,6 +65,7 @@ def remove_everything(connection: Connection, scope_id: int) -> list[bytes]:
     """Remove every belief of the person, and every trace that there were any; their keys."""
     ids = connection.execute(select(schema.belief.c.id).where(schema.belief.c.scope_id == scope_id)).scalars().all()
     keys = drop_bare(connection, scope_id, cut_beliefs(connection, ids))
+    remove_profiles(connection, scope_id)
     connection.execute(delete(schema.merge).where(schema.merge.c.scope_id == scope_id))
     connection.execute(delete(schema.belief_state).where(schema.belief_state.c.scope_id == scope_id))
     return keys
@@ -78,6 +80,7 @@ def drop_bare(connection: Connection, scope_id: int, ids: Iterable[int]) -> list
         if connection.execute(select(evidence.c.id).where(evidence.c.belief_id == each).limit(1)).first():
             left.add(each)
             continue
+        cut_lines(connection, scope_id, beliefs=[each])
         where = (belief.c.id == each, belief.c.scope_id == scope_id)
         gone += connection.execute(delete(belief).where(*where).returning(belief.c.key)).scalars().all()
     if gone or left:

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from memoria.errors import MemoriaError
-from memoria.serve.cli import beliefs, edits, episodes, evaluate, forget
+from memoria.serve.cli import beliefs, edits, episodes, evaluate, forget, jobs
 from memoria.serve.cli.shared import FAILED, INTERRUPTED
 
 app = typer.Typer(help="A lifelong memory for agents, in one folder on this machine.", no_args_is_help=True)
@@ -26,6 +26,8 @@ for command in (edits.believe, edits.correct, edits.retract, edits.merge, edits.
 app.add_typer(forget.app, name="forget")
 for command in (episodes.status, episodes.reindex, episodes.reembed):
     app.command()(command)
+app.add_typer(jobs.app, name="jobs")
+app.command()(jobs.worker)
 app.add_typer(evaluate.app, name="eval")
 app.command()(episodes.demo)
 
