@@ -33,9 +33,9 @@ def peers_of(connection: Connection, scope: Scope, scope_id: int) -> list[int]:
 
 def term_rarity(connection: Connection, peers: Sequence[int], terms: Iterable[str]) -> dict[str, float]:
     """The weight of each term, by how many of `peers` speak of it."""
-    lexicon = dialect_of(connection)
-    sharing = {term: sum(lexicon.postings(connection, marked(peer, term)).size > 0 for peer in peers) for term in terms}
-    return {term: _weight(count, len(peers)) for term, count in sharing.items()}
+    words, lexicon = list(dict.fromkeys(terms)), dialect_of(connection)
+    held = [lexicon.postings(connection, [marked(peer, word) for word in words]) for peer in peers]
+    return {word: _weight(sum(each[n].size > 0 for each in held), len(peers)) for n, word in enumerate(words)}
 
 
 def taste_rarity(connection: Connection, peers: Sequence[int], known: Iterable[Known]) -> dict[str, float]:

@@ -153,7 +153,7 @@ def _belief_line(material: Material, ontology: Ontology, group: Sequence[Known])
         kind="belief",
         text=belief_text(group[0], section),
         belief_ids=tuple(each.belief.id for each in group),
-        episode_ids=tuple(names[row] for row in rows if row in names)[-MOST_CITED:],
+        episode_ids=_bounded([names[row] for row in rows if row in names]),
         support=max(1, len(rows)),
         strength=weight * max(_strength(material, each, section) for each in group),
     )
@@ -195,6 +195,11 @@ def _topic_section(topic: Topic, regular: bool, lately: set[str]) -> SectionName
     if not topic.is_name:
         return "concerns" if recent else "routines"
     return "places" if topic.is_place else "people"
+
+
+def _bounded(ids: Sequence[str]) -> tuple[str, ...]:
+    """The latest, and the first, whose words the belief's are."""
+    return tuple(ids) if len(ids) <= MOST_CITED else (ids[0], *ids[1 - MOST_CITED :])
 
 
 def _ids(turns: Sequence[Said]) -> tuple[str, ...]:

@@ -70,8 +70,8 @@ class Profile(Record):
     """What a history amounts to, in at most the settings' tokens; each line cites its evidence.
 
     `left_out` are lines that ranked below the bound: nothing is lost by it. `stale`: the history went on since; then
-    the newest version leaves out, as `outdated`, the lines whose beliefs hold no more. `model` names who wrote it (None:
-    it was built from beliefs and statistics).
+    the newest version leaves out, as `outdated`, the lines whose beliefs hold no more. `model` names who wrote it
+    (None: it was built from beliefs and statistics).
     """
 
     tenant: str

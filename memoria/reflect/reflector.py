@@ -8,6 +8,7 @@ may die between any two of them and go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -147,7 +148,8 @@ class Reflector:
         after = {_says(each) for each in rows}
         until = to_micros(draft.good_until) if draft.good_until is not None else None
         if head is not None and before == after:
-            profiles.follow(connection, head.id, gathered.basis, until)
+            same = replace(head, basis=gathered.basis, good_until=until, lines=rows)
+            profiles.follow(connection, self._ledger, state.id, same)
             return _reflection(draft, head.version, False, 0, 0)
         version = head.version + 1 if head is not None else 1
         made = ProfileRow(0, version, now, gathered.basis, until, draft.model, rows)

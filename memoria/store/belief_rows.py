@@ -10,10 +10,23 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from memoria.store import schema
 from memoria.store.truth import Piece
+
+# Built once: for a few rows, building a statement costs as much as running it.
+_BELIEF, _EVIDENCE, _DEPENDENCY, _STATE = schema.belief, schema.evidence, schema.dependency, schema.belief_state
+_CHANGED = (_BELIEF.c.scope_id == bindparam("of_scope"), _BELIEF.c.changed > bindparam("after"))
+_STATE_OF = select(_STATE.c.changed, _STATE.c.removals).where(_STATE.c.scope_id == bindparam("of_scope"))
+_ROWS = select(_BELIEF).where(*_CHANGED).order_by(_BELIEF.c.id)
+_BEARINGS = (
+    select(_EVIDENCE, _BELIEF.c.object)
+    .join(_BELIEF, _BELIEF.c.id == _EVIDENCE.c.belief_id)
+    .where(*_CHANGED)
+    .order_by(_EVIDENCE.c.id)
+)
+_LEANS = select(_DEPENDENCY).join(_BELIEF, _BELIEF.c.id == _DEPENDENCY.c.belief_id).where(*_CHANGED)
 
 
 @dataclass(frozen=True)
@@ -63,25 +76,20 @@ class Changes:
 
 def state_of(connection: Connection, scope_id: int) -> tuple[int, int]:
     """The number of the last change to the person's beliefs, and how often some were removed."""
-    table = schema.belief_state
-    query = select(table.c.changed, table.c.removals).where(table.c.scope_id == scope_id)
-    row = connection.execute(query).first()
+    row = connection.execute(_STATE_OF, {"of_scope": scope_id}).first()
     return (row[0], row[1]) if row else (0, 0)
 
 
 def changed_after(connection: Connection, scope_id: int, number: int) -> Changes:
     """The person's beliefs that changed after `number`, whole; their rows lack content."""
-    belief, evidence, dependency = schema.belief, schema.evidence, schema.dependency
-    mine = (belief.c.scope_id == scope_id, belief.c.changed > number)
+    which = {"of_scope": scope_id, "after": number}
     rows = [
         BeliefRow(r.id, r.key, r.kind, r.slot, bool(r.single), r.subject, r.object, {}, r.changed)
-        for r in connection.execute(select(belief).where(*mine).order_by(belief.c.id))
+        for r in connection.execute(_ROWS, which)
     ]
-    joined = select(evidence, belief.c.object).join(belief, belief.c.id == evidence.c.belief_id)
-    found = connection.execute(joined.where(*mine).order_by(evidence.c.id))
-    of = select(dependency).join(belief, belief.c.id == dependency.c.belief_id)
-    leans = [(r.evidence_id, r.belief_id, r.subject, r.slot) for r in connection.execute(of.where(*mine))]
-    return Changes(rows, [_bearing(row) for row in found], leans)
+    bearings = [_bearing(row) for row in connection.execute(_BEARINGS, which)]
+    leans = [(r.evidence_id, r.belief_id, r.subject, r.slot) for r in connection.execute(_LEANS, which)]
+    return Changes(rows, bearings, leans)
 
 
 def _bearing(row: Row[Any]) -> Bearing:

@@ -157,9 +157,11 @@ class BeliefShelves:
         if held is not None and held[:2] == (changed, removals):
             return held[2]
         base = held[2] if held is not None and held[1] == removals and held[0] < changed else None
-        after = base.changed if base is not None else 0
-        fresh = changed_after(connection, scope_id, after)
-        shelf = _extended(base, fresh, merges_of(connection, scope_id), changed)
+        if changed == 0:  # nothing was ever believed: nothing to read
+            shelf = BeliefShelf()
+        else:
+            fresh = changed_after(connection, scope_id, base.changed if base is not None else 0)
+            shelf = _extended(base, fresh, merges_of(connection, scope_id), changed)
         with self._lock:
             self._held[scope_id] = (changed, removals, shelf)
             self._held.move_to_end(scope_id)

@@ -9,6 +9,7 @@ construction: no other person's words are read, counted or weighed (FTS5's own b
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,8 +33,10 @@ _CREATE_LEXICON = (
 )
 _ADD_TERMS = text("INSERT INTO lexicon(rowid, body) VALUES (:id, :body)")
 _REMOVE_TERMS = text("DELETE FROM lexicon WHERE rowid = :id")
-# One text instead of a row for each occurrence: a common word has thousands.
-_POSTINGS = text("SELECT group_concat(doc) FROM lexicon_postings WHERE term = :term")
+# One statement for all words, and one text instead of a row for each occurrence: a common word has thousands.
+_POSTINGS = text(
+    "SELECT (SELECT group_concat(doc) FROM lexicon_postings WHERE term = asked.value) FROM json_each(:terms) AS asked"
+)
 _LEXICON_COUNT = text("SELECT count(*) FROM lexicon")
 _MERGE_LEXICON = text("INSERT INTO lexicon(lexicon) VALUES ('optimize')")
 _CHECK_LEXICON = text("INSERT INTO lexicon(lexicon, rank) VALUES ('integrity-check', 1)")
@@ -86,10 +89,12 @@ class SQLite:
         """Remove the episodes' terms."""
         connection.execute(_REMOVE_TERMS, [{"id": each} for each in ids])
 
-    def postings(self, connection: Connection, term: str) -> NDArray[np.int64]:
-        """Episode ids that hold the marked `term`, one for each time it occurs, (n,)."""
-        found: str | None = connection.execute(_POSTINGS, {"term": term}).scalar()
-        return np.fromstring(found or "", dtype=np.int64, sep=",")
+    def postings(self, connection: Connection, terms: Sequence[str]) -> list[NDArray[np.int64]]:
+        """For each marked term the ids of the episodes that hold it, one for each time it occurs, (n,)."""
+        if not terms:
+            return []
+        found = connection.execute(_POSTINGS, {"terms": json.dumps(terms)}).scalars()
+        return [np.fromstring(each or "", dtype=np.int64, sep=",") for each in found]
 
     def lexicon_count(self, connection: Connection) -> int:
         """How many episodes the lexicon holds."""

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from memoria.store import schema
 from memoria.store.beliefs import touch
 from memoria.store.ledger import take_numbers
 
 USER, RESOLVE = "user", "resolve"  # who makes merges
+_TABLE = schema.merge
+_MERGES_OF = (
+    select(
+        _TABLE.c.entity, _TABLE.c.same_as, _TABLE.c.recorded_at, _TABLE.c.undone_at, _TABLE.c.made_by, _TABLE.c.score
+    )
+    .where(_TABLE.c.scope_id == bindparam("of_scope"))
+    .order_by(_TABLE.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,4 @@ def undo_merge(connection: Connection, scope_id: int, entity: str, at: int) -> i
 
 def merges_of(connection: Connection, scope_id: int) -> list[Merge]:
     """All merges of the person's entities, undone ones too, in the order they were made."""
-    table = schema.merge
-    columns = (table.c.entity, table.c.same_as, table.c.recorded_at, table.c.undone_at, table.c.made_by, table.c.score)
-    query = select(*columns)
-    return [Merge(*row) for row in connection.execute(query.where(table.c.scope_id == scope_id).order_by(table.c.id))]
+    return [Merge(*row) for row in connection.execute(_MERGES_OF, {"of_scope": scope_id})]

@@ -108,15 +108,16 @@ def add_version(connection: Connection, ledger: Ledger, scope_id: int, made: Pro
         "model": made.model,
     }
     connection.execute(insert(profile).values(row))
-    for position, line in enumerate(made.lines):
-        entry = {"profile_id": number, "line_id": _line_id(connection, ledger, scope_id, line), "position": position}
-        connection.execute(insert(profile_entry).values(entry | {"shown": line.shown, "strength": line.strength}))
+    _enter(connection, ledger, scope_id, number, made.lines)
 
 
-def follow(connection: Connection, profile_id: int, basis: str, good_until: int | None) -> None:
-    """Note that a version, as it is, also follows from a later state of the history."""
-    where = profile.c.id == profile_id
-    connection.execute(update(profile).where(where).values(basis=basis, good_until=good_until))
+def follow(connection: Connection, ledger: Ledger, scope_id: int, made: ProfileRow) -> None:
+    """Note that a version (`made.id`), saying what it says, also follows from a later state of the history, by which
+    its lines rank anew."""
+    values = {"basis": made.basis, "good_until": made.good_until}
+    connection.execute(update(profile).where(profile.c.id == made.id).values(values))
+    connection.execute(delete(profile_entry).where(profile_entry.c.profile_id == made.id))
+    _enter(connection, ledger, scope_id, made.id, made.lines)
 
 
 def cut_lines(
@@ -148,6 +149,13 @@ def belief_keys(connection: Connection, scope_id: int, lines: Iterable[LineRow])
         rows = connection.execute(select(table.c.id, table.c.key).where(*where))
         found.update((row.id, row.key.hex()) for row in rows)
     return found
+
+
+def _enter(connection: Connection, ledger: Ledger, scope_id: int, profile_id: int, lines: Sequence[LineRow]) -> None:
+    for position, line in enumerate(lines):
+        entry = {"profile_id": profile_id, "line_id": _line_id(connection, ledger, scope_id, line)}
+        more = {"position": position, "shown": line.shown, "strength": line.strength}
+        connection.execute(insert(profile_entry).values(entry | more))
 
 
 def _remove(connection: Connection, lines: Sequence[int]) -> int:

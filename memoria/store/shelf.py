@@ -82,11 +82,10 @@ class Shelf:
 
     def learn(self, connection: Connection, scope_id: int, words: Iterable[str]) -> None:
         """Fetch the posting lists of `words` that are not here yet."""
-        dialect = dialect_of(connection)
-        for word in words:
-            if word in self._postings:
-                continue
-            places, present = self.places(dialect.postings(connection, marked(scope_id, word)))
+        new = [word for word in dict.fromkeys(words) if word not in self._postings]
+        held = dialect_of(connection).postings(connection, [marked(scope_id, word) for word in new])
+        for word, ids in zip(new, held, strict=True):
+            places, present = self.places(ids)
             found, counts = np.unique(places[present], return_counts=True)
             self._postings[word] = Postings(found.astype(np.int32), counts.astype(np.int32))
 

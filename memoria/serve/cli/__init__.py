@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from memoria.errors import MemoriaError
-from memoria.serve.cli import beliefs, edits, episodes, evaluate, forget, jobs
+from memoria.serve.cli import beliefs, edits, episodes, evaluate, forget, jobs, profile
 from memoria.serve.cli.shared import FAILED, INTERRUPTED
 
 app = typer.Typer(help="A lifelong memory for agents, in one folder on this machine.", no_args_is_help=True)
@@ -22,6 +22,8 @@ for command in (episodes.remember, episodes.recall, beliefs.beliefs, beliefs.ent
 app.command("why-not")(beliefs.why_not)
 app.command()(beliefs.graph)
 for command in (edits.believe, edits.correct, edits.retract, edits.merge, edits.unmerge, edits.learn, edits.retain):
+    app.command()(command)
+for command in (profile.reflect, profile.profile):
     app.command()(command)
 app.add_typer(forget.app, name="forget")
 for command in (episodes.status, episodes.reindex, episodes.reembed):

@@ -1,4 +1,4 @@
-"""`memoria eval recall` and `memoria eval beliefs`.
+"""`memoria eval recall`, `memoria eval profile` and `memoria eval beliefs`.
 
 What enters: a data set, or the packaged dialogues. What leaves: tables beside baselines; how far it is, on stderr.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from memoria.errors import InvalidInput
 from memoria.serve.cli.shared import AsJson, Model, print_json, show
 
 app = typer.Typer(help="Measure memoria on a data set.", no_args_is_help=True)
@@ -48,6 +49,47 @@ def eval_recall(
         print_json(report.to_json())
     else:
         show(show_report(report))
+
+
+@app.command("profile")
+def eval_profile(
+    file: Annotated[Path, typer.Argument(help="A data set: JSON lines, one conversation a line (.gz too).")],
+    budgets: Annotated[str, typer.Option(help="Tokens of a context, several by commas.")] = "300,800,1500",
+    category: Annotated[
+        list[str] | None, typer.Option(help="Only questions of it (may be repeated).", show_default=False)
+    ] = None,
+    limit: Limit = None,
+    embeddings: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """What recall gains and loses by lines of the profile in its context, at the same budget."""
+    from memoria.evaluate.profile import evaluate_profile
+    from memoria.evaluate.profile_report import show_profile_report
+    from memoria.models.embeddings import load_embeddings
+    from memoria.settings import Settings
+
+    settings = Settings.load()
+    with Console(stderr=True).status("") as shown:
+        report = evaluate_profile(
+            file,
+            embedder=load_embeddings(embeddings or settings.embeddings, settings.cache_dir),
+            settings=settings,
+            budgets=_numbers(budgets),
+            limit=limit,
+            categories=category or (),
+            progress=lambda done: shown.update(f"{done} conversations done"),
+        )
+    if as_json:
+        print_json(report.to_json())
+    else:
+        show(show_profile_report(report))
+
+
+def _numbers(text: str) -> list[int]:
+    found = [int(part) for part in text.split(",") if part.strip().isdigit()]
+    if not found or len(found) != text.count(",") + 1 or min(found) < 1:
+        raise InvalidInput(f"--budgets {text!r} are no numbers of tokens; write them like 300,800,1500.")
+    return found
 
 
 @app.command("beliefs")

@@ -1,7 +1,7 @@
 """`memoria jobs` and `memoria worker`: what runs by itself, and what became of it.
 
-What enters: a job's name, or a signal. What leaves: tables of jobs and runs; a worker's log on stderr, a line of JSON for
-each run, with numbers and classes of errors but no one's words.
+What enters: a job's name, or a signal. What leaves: tables of jobs and runs; a worker's log on stderr, a line of JSON
+for each run, with numbers and classes of errors but no one's words.
 """
 
 from __future__ import annotations
@@ -108,10 +108,10 @@ def worker(
     with _open_jobs(home) as jobs:
         jobs.memory.on_event(_log_run)
         served = Worker(jobs)
-        _stop_on_signals(served)
-        _log("worker started", worker=served.name, home=str(jobs.memory.home))
-        runs = served.run_due() if once else served.run()
-        _log("worker stopped", worker=served.name, stuck=served.stuck)
+        with _stopped_by_signals(served):
+            _log("worker started", worker=served.name, home=str(jobs.memory.home))
+            runs = served.run_due() if once else served.run()
+            _log("worker stopped", worker=served.name, stuck=served.stuck)
         if served.stuck:
             # Their threads hold what closing would wait for. Nothing is lost: a home survives worse than this.
             sys.stderr.flush()
@@ -156,13 +156,21 @@ def _show_pause(jobs: Jobs, name: str, as_json: bool) -> None:
         typer.echo(f"{name} is not paused; {upcoming}.")
 
 
-def _stop_on_signals(served: Worker) -> None:
+@contextmanager
+def _stopped_by_signals(served: Worker) -> Generator[None]:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+
     def stop(number: int, _frame: object) -> None:
         served.stop()
         signal.signal(number, signal.SIG_DFL)  # whoever asks twice means it: then it ends as a killed one would
 
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in before:
         signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _log_run(event: Event) -> None:
