@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from memoria.clock import to_micros
+from memoria.clock import from_micros, to_micros
 from memoria.dates import spans_in
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -69,6 +69,15 @@ def since_of(text: str, said: datetime) -> int | None:
         return None
     spans = spans_in(match.group(), said)
     return spans[0].start if spans else None
+
+
+def still_ahead(since: int, said: datetime) -> int:
+    """A day (microseconds), in the first year in which it lies after `said`."""
+    day = from_micros(since)
+    while day < said:
+        leap = (day.month, day.day) == (2, 29)
+        day = day.replace(year=day.year + 1, day=28 if leap else day.day)
+    return to_micros(day)
 
 
 def clip(text: str, most: int) -> str:

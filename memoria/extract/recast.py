@@ -27,6 +27,15 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"in the (?:mornings?|evenings?|afternoons?)|at night|at weekends|on weekends|every (?:morning|evening|night|day|week|weekend|month|year|summer|winter)|on \d{1,2} \w+|twice a \w+|once a \w+)),? (?P<rest>(?:i|we|my|our)\b.+)$",
             r"\g<rest> \g<when>",
         ),
+        # "I have lived in Oslo since 2019": it is so today
+        (
+            r"^(?P<who>i|we) have (?:been living|lived) (?P<rest>(?:in|at) .{2,60} (?:since|for) .+)$",
+            r"\g<who> live \g<rest>",
+        ),
+        (
+            r"^(?P<who>i|we) have (?:been working|worked) (?P<rest>(?:as|at|for|in) .{2,60} (?:since|for) .+)$",
+            r"\g<who> work \g<rest>",
+        ),
         # "for my blood pressure I take ramipril"
         (
             r"^(?:for|because of|due to) (?:my|an?|the) [\w' -]{3,40}?,? (?P<rest>i (?:take|am on|use|wear|go|do|have)\b.+)$",

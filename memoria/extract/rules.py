@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from memoria.extract.answers import styles_of
 from memoria.extract.changes import CORRECTING, instead_of, meant
@@ -17,7 +18,7 @@ from memoria.extract.ontology import Ontology
 from memoria.extract.parsed import Parsed
 from memoria.extract.parser import installed, shared_parser
 from memoria.extract.people import People
-from memoria.extract.phrases import clip, since_of, third_person
+from memoria.extract.phrases import clip, since_of, still_ahead, third_person
 from memoria.extract.proposals import Proposal, own_words, speaker_of
 from memoria.extract.reasons import Reasons
 from memoria.extract.recast import recast
@@ -96,7 +97,7 @@ class RulesExtractor:
         if self._parsed is not None:
             plain = expand(clause.text)
             stated = self._parsed.kinds(plain, stated) or self._parsed.read(plain, episode.text, about, spoken, base)
-        found = [_turning(each, clause.text) for each in over + found + stated]
+        found = [self._dated(_turning(each, clause.text), said) for each in over + found + stated]
         if correcting:
             found = [_correction(each) for each in found]
         topics = [each.object for each in found if each.kind == "preference" and not each.predicate]
@@ -118,6 +119,13 @@ class RulesExtractor:
             return text, []
         noun, spoken.matter = spoken.matter, None
         return f"my {'employer' if noun in _JOBS else noun} is {value}", []
+
+    def _dated(self, proposal: Proposal, said: datetime) -> Proposal:
+        """A day without a year is one to come where it is planned for; and a birthday's is not since when it is so."""
+        kind = self._ontology.predicate(proposal.predicate).kind if proposal.kind == "fact" else ""
+        if proposal.since is None or kind not in ("date", "event"):
+            return proposal
+        return replace(proposal, since=still_ahead(proposal.since, said) if kind == "event" else None)
 
     def _slots(self, noun: str) -> list[str]:
         """The slots with one answer that a noun speaks of; its own name where the ontology has none."""
