@@ -243,7 +243,8 @@ class Receipt(Record):
     """What was forgotten, without a word of it. `complete` once its bytes are out of every file of the home.
 
     `number` is the erasure's in the event log, which keeps the ids; 0 is a dry run's, whose `would_go` shows what
-    would be forgotten. `residue` names places that still hold something; `forget` itself looks before it returns.
+    would be forgotten. `items` are those of LangGraph's store. `residue` names places that still hold something;
+    `forget` itself looks before it returns.
     """
 
     number: int
@@ -254,8 +255,10 @@ class Receipt(Record):
     sessions: int
     complete: bool
     beliefs: int = 0
+    items: int = 0
     would_go: tuple[Episode, ...] = ()
     beliefs_would_go: tuple[str, ...] = ()
+    items_would_go: tuple[str, ...] = ()
     residue: tuple[str, ...] = ()
 
 

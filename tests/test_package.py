@@ -56,6 +56,7 @@ def test_the_configs_show_the_defaults() -> None:
         "store": loaded.store.model_dump(),
         "extract": loaded.extract.model_dump(),
         "resolve": loaded.resolve.model_dump(),
+        "reflect": loaded.reflect.model_dump(),
         "retention": loaded.retention.model_dump(),
     }
 

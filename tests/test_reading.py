@@ -31,3 +31,26 @@ def test_what_cannot_be_listed_says_so(memory: Memory) -> None:
     memory.remember("one", user="ana")
     with pytest.raises(InvalidInput, match="last"):
         memory.episodes(user="ana", last=0)
+
+
+def test_the_revision_changes_with_every_change(memory: Memory) -> None:
+    with pytest.raises(UnknownUser):
+        memory.revision(user="ana")
+    seen: list[str] = []
+
+    def changed() -> bool:
+        seen.append(memory.revision(user="ana"))
+        return seen[-1] not in seen[:-1]
+
+    memory.remember("I live in Porto.", user="ana", session="s1")
+    assert changed()
+    memory.recall("Where do I live?", user="ana")
+    assert not changed()
+    belief = memory.believe("home", "Lisbon", user="ana")
+    assert changed()
+    memory.retract(belief.id, user="ana")
+    assert changed()
+    memory.remember("I live in Faro.", user="bob")
+    assert not changed()
+    memory.forget(user="ana", session="s1")
+    assert changed()

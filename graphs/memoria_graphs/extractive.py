@@ -29,13 +29,18 @@ def extract_answer(said: str, context: Context | None) -> AIMessage:
     return AIMessage(_answer(said, context), additional_kwargs={_MARK: True})
 
 
+def asks(said: str) -> bool:
+    """Whether what was said asks for something."""
+    return bool(_ASKS.search(said))
+
+
 def is_extract(message: BaseMessage) -> bool:
     """Whether a message only quotes the memory."""
     return bool(message.additional_kwargs.get(_MARK))
 
 
 def _answer(said: str, context: Context | None) -> str:
-    if not _ASKS.search(said):
+    if not asks(said):
         return NOTED
     if context is None or not context.known:
         return UNKNOWN

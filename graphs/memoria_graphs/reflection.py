@@ -23,14 +23,15 @@ from memoria_graphs.approval import ask
 from memoria_graphs.change import Change, as_if_once, change_of, without
 from memoria_graphs.person import Person, person_of, tell
 
-Outcome = Literal["unchanged", "same", "committed", "refused"]
+Outcome = Literal["unchanged", "same", "committed", "refused", "overtaken"]
 
 
 class ReflectionState(TypedDict):
     """The records of memoria as plain values, so that any checkpointer takes them.
 
-    `outcome`: the history is "unchanged", the profile says the "same" as before, a version was "committed", or a human
-    "refused" it and none was. `merges` counts the merges of names there were before this run.
+    `outcome`: the history is "unchanged", the profile says the "same" as before, a version was "committed", a human
+    "refused" it, or it was "overtaken": while it waited, another reflection on the same history kept other lines.
+    `merges` counts the merges of names there were before this run.
     """
 
     gathered: NotRequired[dict[str, Any]]
@@ -86,9 +87,7 @@ class _Nodes:
         tell(runtime, "gather", unchanged=gathered.unchanged, turns=gathered.turns, beliefs=gathered.beliefs)
         ended: dict[str, Any] = {"reflection": None, "outcome": None}
         if gathered.unchanged:
-            stays = Reflection(
-                tenant=gathered.tenant, user=gathered.user, version=gathered.version, changed=False
-            )
+            stays = Reflection(tenant=gathered.tenant, user=gathered.user, version=gathered.version, changed=False)
             ended = {"reflection": stays.model_dump(mode="json"), "outcome": "unchanged"}
         merges = len(self._memory.merges(user=person.user, tenant=person.tenant))
         plain = gathered.model_dump(mode="json")
@@ -126,7 +125,8 @@ class _Nodes:
         draft = _draft(state)
         made = as_if_once(self._memory, draft, self._memory.commit(draft))
         tell(runtime, "commit", version=made.version, added=made.added, removed=made.removed)
-        outcome = "committed" if made.changed else "same"
+        unmoved = made.version == draft.gathered.version
+        outcome: Outcome = "committed" if made.changed else "same" if unmoved else "overtaken"
         return {"reflection": made.model_dump(mode="json"), "outcome": outcome}
 
     # -- which way -----------------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ from memoria.memory import Memory
 from memoria.records import Episode, Receipt
 from memoria.remember.trust import CLOSING, OPENING, gives_orders
 
+_WHEN = (
+    "Forget for good what the person asks you to forget, and only then. The first call shows what would go and gives a "
+    "code: show it to the person and ask. Call again with the code once they have agreed."
+)
 _QUOTED = 200  # characters of each turn shown
 
 
@@ -69,16 +73,11 @@ def create_forget_tool(
     async def aforget(what: str, confirmation: str | None = None, runtime: _Run = None) -> tuple[str, Any]:
         return await asyncio.to_thread(forgetting.answer, what, confirmation, runtime)
 
-    description = (
-        "Forget for good what the person asks you to forget, and only then. The first call shows what would go and "
-        "gives a code: show it to the person and ask. Call again with the code once they have agreed. "
-        f"{instructions}"
-    )
     return StructuredTool.from_function(
         forget,
         aforget,
         name=name,
-        description=description.strip(),
+        description=f"{_WHEN} {instructions}".strip(),
         args_schema=_Wish,
         response_format="content_and_artifact",
     )

@@ -34,6 +34,12 @@ def plain(text: str) -> str:
     return _NO_TEXT.sub("\ufffd", text)
 
 
+def cleaned(message: BaseMessage) -> BaseMessage:
+    """The message with what no text can hold replaced."""
+    text = str(message.text)
+    return message.model_copy(update={"content": plain(text)}) if _NO_TEXT.search(text) else message
+
+
 def last_exchange(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
     """The messages from what the person said last on."""
     begin = len(messages)
@@ -63,7 +69,7 @@ def without_forgotten(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 def turns_of(messages: Iterable[BaseMessage], max_chars: int) -> Iterator[Turn]:
     """The turns of messages; one too long for the ledger comes in parts, letters that no text can hold are replaced."""
     for message in messages:
-        for turn in to_turns([_clean(message)], max_chars=len(message.text) + 1):
+        for turn in to_turns([cleaned(message)], max_chars=len(message.text) + 1):
             parts = [turn.text[at : at + max_chars] for at in range(0, len(turn.text), max_chars)]
             for number, part in enumerate(parts):
                 name = turn.id if number == 0 or turn.id is None else f"{turn.id}#{number}"
@@ -73,11 +79,6 @@ def turns_of(messages: Iterable[BaseMessage], max_chars: int) -> Iterator[Turn]:
 
 def _written_by_hand(message: BaseMessage) -> bool:
     return not message.additional_kwargs.get("lc_source")  # LangChain's mark on messages that a middleware made
-
-
-def _clean(message: BaseMessage) -> BaseMessage:
-    text = str(message.text)
-    return message.model_copy(update={"content": plain(text)}) if _NO_TEXT.search(text) else message
 
 
 def _forgotten(messages: Sequence[BaseMessage]) -> Iterator[str]:

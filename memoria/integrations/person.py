@@ -20,7 +20,7 @@ from memoria.remember.turns import check_name
 _USER, _TENANT = ("user", "user_id"), ("tenant", "tenant_id")
 _KEYS = ("langgraph_user_id", *_USER), ("langgraph_tenant_id", *_TENANT)  # the first is LangMem's
 
-User = str | Callable[[Any], "str | Scope | None"]  # a default, or what finds it in the runtime
+User = str | Callable[[Any], str | Scope | None]  # a default, or what finds it in the runtime
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Binding:
     def person(self, runtime: Any = None, config: Mapping[str, Any] | None = None) -> Person:
         """Whose run it is; None for either takes those of the run that is under way. Raises `InvalidInput`."""
         config = running_config() if config is None else config
-        runtime = _running(config) if runtime is None else runtime
+        runtime = running_runtime() if runtime is None else runtime
         configurable: Mapping[str, Any] = config.get("configurable") or {}
         thread = configurable.get("thread_id")
         for user, tenant in self._named(runtime, configurable):
@@ -85,8 +85,12 @@ def running_config() -> Mapping[str, Any]:
         return {}
 
 
-def _running(config: Mapping[str, Any]) -> Any:
-    return get_runtime() if config else None
+def running_runtime() -> Any:
+    """The runtime of the graph's run that is under way; None outside of one."""
+    try:
+        return get_runtime()
+    except (KeyError, RuntimeError):
+        return None
 
 
 def _first(source: Any, names: tuple[str, ...]) -> Any:

@@ -46,12 +46,20 @@ class MemoryPrompt:
         room = budget - _FRAME
         if room < 1:
             return ""
-        known = self._profile(person, int(room * PROFILE_SHARE)) if self.profile else ""
+        known = self.profile_text(person.user, person.tenant, int(room * PROFILE_SHARE)) if self.profile else ""
         room -= count_tokens(known)
         found = self._recalled(person, question, room) if room > 0 else ""
         parts = [part for part in (known, found) if part]
         # All of it between one pair of marks, so that all of it is known again should it come back.
         return "\n\n".join([f"{OPENING}\n{HOW_TO_USE}", *parts]) + f"\n{CLOSING}" if parts else ""
+
+    def profile_text(self, user: str, tenant: str, room: int) -> str:
+        """The lines of the person's profile that fit into `room` tokens; empty where none was made yet."""
+        try:
+            profile = self.memory.profile(user=user, tenant=tenant)
+        except (UnknownUser, UnknownProfile):
+            return ""
+        return _unmarked(rendered(as_sections(line for line, shown in ranked(profile.lines, room) if shown)))
 
     def _recalled(self, person: Person, question: str, room: int) -> str:
         asked = plain(question)[-self.memory.settings.store.max_chars :]  # of a long paste, the end is the question
@@ -62,13 +70,6 @@ class MemoryPrompt:
         except UnknownUser:  # the first words of somebody new
             return ""
         return _unmarked(found.render())
-
-    def _profile(self, person: Person, room: int) -> str:
-        try:
-            profile = self.memory.profile(user=person.user, tenant=person.tenant)
-        except (UnknownUser, UnknownProfile):
-            return ""
-        return _unmarked(rendered(as_sections(line for line, shown in ranked(profile.lines, room) if shown)))
 
 
 def _unmarked(text: str) -> str:

@@ -63,19 +63,11 @@ def create_manage_memory_tool(
     Args:
         namespace: where the items lie; a label in braces is filled from `config["configurable"]`.
         instructions: when to use it, for the model. `schema`: what an item's content is.
-        actions_permitted: what the model may do.
-        store: None takes the run's own.
+        actions_permitted: what the model may do. `store`: None takes the run's own.
     """
     if not actions_permitted:
         raise InvalidInput("actions_permitted is empty; name at least one of create, update, delete.")
-    default = "create" if "create" in actions_permitted else actions_permitted[0]
-    choice = cast(Any, Literal)[tuple(actions_permitted)]
-    # As LangMem's own signature has it: the schema that a model sees is the same to the letter.
-    fields: dict[str, Any] = {
-        "content": (Optional[schema], None),  # noqa: UP045
-        "action": (choice, default),
-        "id": (Optional[uuid.UUID], None),  # noqa: UP045
-    }
+    default: Action = "create" if "create" in actions_permitted else actions_permitted[0]
     wanted = _Namespace(namespace)
 
     def manage(content: Any = None, action: Action = default, *, id: uuid.UUID | None = None) -> str:
@@ -95,9 +87,8 @@ def create_manage_memory_tool(
         return f"{action}d memory {key}"
 
     description = f"{_verbs(actions_permitted)} to persist across conversations.\n{_IDS}\n{instructions}"
-    return _ManageTool.from_function(
-        manage, amanage, name=name, description=description, args_schema=_args(name, fields)
-    )
+    args = _manage_args(name, schema, actions_permitted, default)
+    return _ManageTool.from_function(manage, amanage, name=name, description=description, args_schema=args)
 
 
 def create_search_memory_tool(
@@ -197,6 +188,18 @@ def _verbs(actions: Sequence[Action]) -> str:
     if len(actions) == 2:
         return f"{actions[0].capitalize()} or {actions[1]} a memory"
     return f"{', '.join((actions[0].capitalize(), *actions[1:-1]))}, or {actions[-1]} a memory"
+
+
+def _manage_args(name: str, schema: type, actions: Sequence[Action], default: Action) -> type[BaseModel]:
+    # As LangMem's own signature has it: the schema that a model sees is the same to the letter.
+    return _args(
+        name,
+        {
+            "content": (Optional[schema], None),  # noqa: UP045
+            "action": (cast(Any, Literal)[tuple(actions)], default),
+            "id": (Optional[uuid.UUID], None),  # noqa: UP045
+        },
+    )
 
 
 def _args(name: str, fields: dict[str, Any]) -> type[BaseModel]:

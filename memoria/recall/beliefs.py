@@ -91,6 +91,9 @@ class BeliefIndex:
     def ask(self, text: str, words: Sequence[str]) -> Asked:
         """The beliefs that bear on the question `text`, whose terms are `words`."""
         folded = fold(text)
+        advice, past = bool(_ADVICE.search(folded)) and not _RECALL.search(folded), bool(_PAST.search(folded))
+        if not self.shelf.rows:
+            return Asked(advice=advice, past=past)
         cued = self._cued(folded, words)
         targets, slots = self._targets(folded, words)
         subjects = targets or {SELF}
@@ -117,13 +120,7 @@ class BeliefIndex:
         if len(scores) > _MOST_ASKED:  # a word that half of them share tells none apart
             scores = dict(nlargest(_MOST_ASKED, scores.items(), key=lambda pair: (pair[1], -pair[0])))
             direct &= scores.keys()
-        return Asked(
-            scores,
-            frozenset(direct),
-            frozenset(targets),
-            bool(_ADVICE.search(folded)) and not _RECALL.search(folded),
-            bool(_PAST.search(folded)),
-        )
+        return Asked(scores, frozenset(direct), frozenset(targets), advice, past)
 
     def borne_by(self, episodes: Iterable[int]) -> list[int]:
         """The beliefs that turns (row ids) bear out, in the turns' order."""

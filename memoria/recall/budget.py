@@ -8,6 +8,7 @@ asked, so the count holds for whichever model reads it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,42 +44,57 @@ def write_context(
     """The text of `profile`, `beliefs`, then `found` (episode, score, signals, quote), each best first, in at most
     `budget` tokens; the profile takes no more than `PROFILE_SHARE` of it, and with beliefs no more than `BELIEF_SHARE`
     while there are quotes. It stands between marks by which memoria knows it again (`remember/trust.py`)."""
-    frame = count_tokens(OPENING) + count_tokens(CLOSING) + 2
-    lines: list[str] = []
-    dropped: list[Dropped] = []
-    spent = frame
-    known: list[ProfileHit] = []
-    for each in profile:
-        line = f"[p{len(known) + 1}] {each.text}"
-        cost = count_tokens(line) + 1
-        if spent + cost <= int(budget * PROFILE_SHARE):
-            spent += cost
-            lines.append(line)
-            known.append(each)
-    stated: list[BeliefHit] = []
-    share = int(budget * BELIEF_SHARE) if found else budget
-    for hit in beliefs:
-        line = f"[b{len(stated) + 1}] {belief_line(hit.belief)}"
-        cost = count_tokens(line) + 1
-        if spent + cost <= share:
-            spent += cost
-            lines.append(line)
-            stated.append(hit)
+    page = _Page(budget)
+    known = [each for each in profile if page.write(f"[p{page.count('p') + 1}] {each.text}", PROFILE_SHARE, "p")]
+    share = BELIEF_SHARE if found else 1.0
+    stated = [hit for hit in beliefs if page.write(f"[b{page.count('b') + 1}] {belief_line(hit.belief)}", share, "b")]
     hits: list[Hit] = []
+    dropped: list[Dropped] = []
     for episode, score, signals, quote in found:
         line = f"[{len(hits) + 1}] {episode.occurred_at:%Y-%m-%d} {_said(episode, quote)}"
-        cost = count_tokens(line) + 1
-        if spent + cost > budget:
-            reason = f"needs {cost} tokens, {budget - spent} of the budget of {budget} were left"
+        left = page.left
+        if page.write(line, 1.0, ""):
+            hits.append(Hit(episode=episode, score=score, signals=signals, quote=quote, citation=len(hits) + 1))
+        else:
+            reason = f"needs {cost_of(line)} tokens, {left} of the budget of {budget} were left"
             dropped.append(Dropped(episode_id=episode.id, reason=reason))
-            continue
-        spent += cost
-        lines.append(line)
-        hits.append(Hit(episode=episode, score=score, signals=signals, quote=quote, citation=len(hits) + 1))
-    if not lines:
+    if not page.lines:
         return Written("", 0, (), (), tuple(dropped))
-    text = "\n".join([OPENING, *lines, CLOSING])
-    return Written(text, spent, tuple(stated), tuple(hits), tuple(dropped), tuple(known))
+    text = "\n".join([OPENING, *page.lines, CLOSING])
+    return Written(text, page.spent, tuple(stated), tuple(hits), tuple(dropped), tuple(known))
+
+
+class _Page:
+    """Lines within a budget of tokens, the frame's included."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget, self._counts = budget, Counter[str]()
+        self.lines: list[str] = []
+        self.spent = count_tokens(OPENING) + count_tokens(CLOSING) + 2
+
+    @property
+    def left(self) -> int:
+        """How many tokens may still be written."""
+        return self._budget - self.spent
+
+    def count(self, kind: str) -> int:
+        """How many lines of a kind were written."""
+        return self._counts[kind]
+
+    def write(self, line: str, share: float, kind: str) -> bool:
+        """Write a line where all lines then take no more than `share` of the budget; whether it was."""
+        cost = cost_of(line)
+        if self.spent + cost > int(self._budget * share):
+            return False
+        self.spent += cost
+        self.lines.append(line)
+        self._counts[kind] += 1
+        return True
+
+
+def cost_of(line: str) -> int:
+    """What a line takes, with its end."""
+    return count_tokens(line) + 1
 
 
 def belief_line(belief: Fact | Preference) -> str:

@@ -79,12 +79,9 @@ def test_recall_and_explain(memory: Memory, way: str) -> None:
 def test_what_the_tools_say_is_bounded_and_teaches_nothing(memory: Memory) -> None:
     for number in range(9):
         memory.remember(f"I like tea number {number}.", user="ana", session=f"s{number}")
-    recall, explain, _ = (tool for tool in tools_of(memory))
+    recall, explain = create_recall_tool(memory, budget=60), create_explain_tool(memory, budget=60)
     for tool, given in ((recall, {"question": "Which tea?"}), (explain, {"about": "tea"})):
-        small = type(tool) is not None and (create_recall_tool if tool is recall else create_explain_tool)(
-            memory, budget=60
-        )
-        assert 10 < count_tokens(call(small, **given)) <= 60
+        assert 10 < count_tokens(call(tool, **given)) <= 60
         before = [(b.id, b.evidence) for b in memory.beliefs(user="ana", retired=True)]
         memory.remember({"role": "user", "text": call(tool, **given)}, user="ana", session="echo")
         assert [(b.id, b.evidence) for b in memory.beliefs(user="ana", retired=True)] == before
