@@ -26,6 +26,7 @@ from memoria.extract.proposals import Extractor
 from memoria.memory import Memory
 from memoria.models.embeddings import Embedder
 from memoria.settings import Settings
+from memoria.store.items import Items
 from memoria.trace import Events, Listener
 
 THREADS = 8  # SQLite lets one write at a time; recall is mostly numpy and SQLite, which let go of the interpreter
@@ -154,6 +155,11 @@ class AsyncMemory:
     def ontology(self) -> Ontology:
         """What is known of predicates, the user's own included."""
         return self.memory.ontology
+
+    @property
+    def items(self) -> Items:
+        """The items that LangGraph's store keeps in this home; `MemoriaStore` has verbs to await."""
+        return self.memory.items
 
     @property
     def events(self) -> Events:

@@ -65,14 +65,6 @@ def call_of(verb: str, memory: Memory) -> Call:
         "why_not": lambda: (("Where do I live?", turn), ana),
         "learn": lambda: ((), ana),
         "retain": lambda: ((), ana),
-        "reflect": lambda: ((), ana),
-        "gather": lambda: ((), ana),
-        "consolidate": lambda: ((memory.gather(**ana),), {}),
-        "check": lambda: ((memory.consolidate(memory.gather(**ana)),), {}),
-        "commit": lambda: ((memory.check(memory.consolidate(memory.gather(**ana))),), {}),
-        "profile": lambda: ((), ana),
-        "profiles": lambda: ((), ana),
-        "compare_profiles": lambda: ((1, 2), ana),
         "entities": lambda: ((), ana),
         "merge": lambda: (("Lee", "Dr. Lee"), ana),
         "unmerge": lambda: (("Bea",), ana),
@@ -84,4 +76,18 @@ def call_of(verb: str, memory: Memory) -> Call:
         "sessions": lambda: ((), ana),
         "episodes": lambda: ((), ana),
     }
-    return calls[verb]()
+    return (calls | _reflecting(memory))[verb]()
+
+
+def _reflecting(memory: Memory) -> dict[str, Callable[[], Call]]:
+    ana = {"user": "ana"}
+    return {
+        "reflect": lambda: ((), ana),
+        "gather": lambda: ((), ana),
+        "consolidate": lambda: ((memory.gather(**ana),), {}),
+        "check": lambda: ((memory.consolidate(memory.gather(**ana)),), {}),
+        "commit": lambda: ((memory.check(memory.consolidate(memory.gather(**ana))),), {}),
+        "profile": lambda: ((), ana),
+        "profiles": lambda: ((), ana),
+        "compare_profiles": lambda: ((1, 2), ana),
+    }

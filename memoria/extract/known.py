@@ -6,10 +6,9 @@ or correct. Only what stands before a turn counts for it, so a turn means the sa
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from memoria.extract.ontology import key_of
 from memoria.extract.proposals import SELF
@@ -18,6 +17,8 @@ from memoria.store.belief_shelf import ALIAS, BeliefShelf
 from memoria.store.beliefs import Claim, Name
 
 _SORTS = frozenset("class group session lesson practic meet club cours train".split())  # stems: "the pottery group"
+Order = tuple[int, int, int]
+K = TypeVar("K", str, tuple[str, str])
 SOON = 2 * 86_400_000_000  # microseconds: a correction speaks of what was said in the last two days
 
 
@@ -55,25 +56,55 @@ class Beliefs:
     ) -> None:
         self._dead = dead
         self.consulted = False
-        found = (
-            (bearing.piece.order, row, bearing)
-            for number, row in shelf.rows.items()
-            if row.object and row.kind != ALIAS
-            for bearing in shelf.bearings.get(number, ())
-            if bearing.affirms and counts(bearing)
-        )
-        self._coming = sorted(found, key=lambda each: each[0], reverse=True)
-        self._by_word: dict[str, list[int]] = defaultdict(list)
-        self._by_slot: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._coming = _told(shelf, counts)[::-1]
+        self._by_word: dict[str, list[int]] = {}
+        self._by_slot: dict[tuple[str, str], list[int]] = {}
         self._all: list[Known] = []
         self._place: dict[tuple[str, str, str], int] = {}
+        self._own = set[str | tuple[str, str]]()  # the lists above that no copy shares
+        self._taken = set[int]()  # evidence, by number
+        self._last, self._changed = (0, 0, 0), shelf.changed
+
+    @classmethod
+    def before(cls, row: int, shelf: BeliefShelf) -> Beliefs:
+        """What stands before the episode at ledger `row`. Before the newest that is all there is: this is kept with the
+        shelf, takes up what the shelf grows by, and is copied for each who judges."""
+        if row <= shelf.changed:  # a turn of before, which is read only now
+            return cls(shelf)
+        held = shelf.derived.get(cls)
+        found = held._grown(shelf) if isinstance(held, Beliefs) else None
+        if found is None:
+            found = cls(shelf)
+            found.until(row)
+        shelf.derived[cls] = found
+        return found._copy()
+
+    def _grown(self, shelf: BeliefShelf) -> Beliefs | None:
+        """The same of a later shelf; None where what was taken up counts no more, or what is new does not come last."""
+        told = _told(shelf, standing, self._changed)
+        changed = [number for number, row in shelf.rows.items() if row.changed > self._changed]
+        held = {each.piece.number for number in changed for each in shelf.bearings[number]} & self._taken
+        fresh = [each for each in told if each[2].piece.number not in held]
+        if len(fresh) + len(held) != len(told) or (fresh and fresh[0][0] < self._last):
+            return None
+        grown = self._copy()
+        grown._changed = shelf.changed
+        for each in fresh:
+            grown._take(*each)
+        return grown
+
+    def _copy(self) -> Beliefs:
+        copy = object.__new__(Beliefs)
+        copy.__dict__.update(self.__dict__)
+        copy._by_word, copy._by_slot, copy._place = dict(self._by_word), dict(self._by_slot), dict(self._place)
+        copy._all, copy._taken, copy._coming, copy._own = list(self._all), set(self._taken), [], set()
+        return copy
 
     def until(self, row: int) -> None:
         """Take up all evidence that stands before the episode at ledger `row`, which is judged next."""
         self.consulted = False
         while self._coming and self._coming[-1][0] < (row, -1, -1):
-            _, belief, bearing = self._coming.pop()
-            self._add(belief, bearing.content, bearing.piece.said)
+            self._take(*self._coming.pop())
 
     def note(self, claims: Iterable[Claim]) -> list[Claim]:
         """Take up claims of one proposal; those that were not taken back since, nor what they follow from."""
@@ -147,6 +178,11 @@ class Beliefs:
         self.consulted |= bool(found)
         return found
 
+    def _take(self, order: Order, belief: BeliefRow, bearing: Bearing) -> None:
+        self._taken.add(bearing.piece.number)
+        self._last = order
+        self._add(belief, bearing.content, bearing.piece.said)
+
     def _add(self, belief: BeliefRow | Claim, content: dict[str, Any], said: int) -> None:
         identity = (belief.subject, belief.slot, belief.object)
         place = self._place.get(identity)
@@ -159,9 +195,29 @@ class Beliefs:
         known = Known(*identity, belief.kind, belief.single, words, content, said)
         self._place[identity] = place = len(self._all)
         self._all.append(known)
-        self._by_slot[belief.subject, belief.slot].append(place)
+        self._enter(self._by_slot, (belief.subject, belief.slot), place)
         for word in words:
-            self._by_word[word].append(place)
+            self._enter(self._by_word, word, place)
+
+    def _enter(self, index: dict[K, list[int]], key: K, place: int) -> None:
+        if key not in self._own:
+            self._own.add(key)
+            index[key] = list(index.get(key, ()))
+        index[key].append(place)
+
+
+def _told(
+    shelf: BeliefShelf, counts: Callable[[Bearing], bool], after: int = 0
+) -> list[tuple[Order, BeliefRow, Bearing]]:
+    """What says of something that it is so, in order: of all beliefs, or of those that changed after a number."""
+    found = (
+        (bearing.piece.order, row, bearing)
+        for number, row in shelf.rows.items()
+        if row.changed > after and row.object and row.kind != ALIAS
+        for bearing in shelf.bearings.get(number, ())
+        if bearing.affirms and counts(bearing)
+    )
+    return sorted(found, key=lambda each: each[0])
 
 
 def soon(known: Known, said: int) -> bool:

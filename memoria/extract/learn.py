@@ -91,7 +91,7 @@ class Learner:
         recorded: int,
     ) -> list[int]:
         """Keep what `episodes` (at ledger `rows`) propose; the row ids of the beliefs. In the caller's unit of work."""
-        beliefs = Beliefs(self._shelves.shelf(connection, scope_id)) if any(proposals) else None
+        beliefs = Beliefs.before(min(rows), self._shelves.shelf(connection, scope_id)) if any(proposals) else None
         claims: list[Claim] = []
         marks: list[dict[str, Any]] = []
         for row, episode, each in zip(rows, episodes, proposals, strict=True):

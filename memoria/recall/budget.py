@@ -17,7 +17,7 @@ from memoria.remember.trust import CLOSING, OPENING, gives_orders
 from memoria.store.text import count_tokens, fold, terms
 
 BELIEF_SHARE = 0.4  # of the budget: quotes say more than beliefs do, and prove them
-PROFILE_SHARE = 0.15  # of the budget, where the profile is asked for
+PROFILE_SHARE = 0.15  # of the budget, where the profile is asked for: at most, and of what the rest leaves
 
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
@@ -42,10 +42,10 @@ def write_context(
     profile: Sequence[ProfileHit] = (),
 ) -> Written:
     """The text of `profile`, `beliefs`, then `found` (episode, score, signals, quote), each best first, in at most
-    `budget` tokens; the profile takes no more than `PROFILE_SHARE` of it, and with beliefs no more than `BELIEF_SHARE`
-    while there are quotes. It stands between marks by which memoria knows it again (`remember/trust.py`)."""
+    `budget` tokens; beliefs take no more than `BELIEF_SHARE` of it while there are quotes, and the profile what both
+    leave, up to `PROFILE_SHARE`: it never costs a quote. It stands between marks by which memoria knows it again
+    (`remember/trust.py`)."""
     page = _Page(budget)
-    known = [each for each in profile if page.write(f"[p{page.count('p') + 1}] {each.text}", PROFILE_SHARE, "p")]
     share = BELIEF_SHARE if found else 1.0
     stated = [hit for hit in beliefs if page.write(f"[b{page.count('b') + 1}] {belief_line(hit.belief)}", share, "b")]
     hits: list[Hit] = []
@@ -58,10 +58,26 @@ def write_context(
         else:
             reason = f"needs {cost_of(line)} tokens, {left} of the budget of {budget} were left"
             dropped.append(Dropped(episode_id=episode.id, reason=reason))
+    known, told = _unquoted(profile, min(page.left, int(budget * PROFILE_SHARE)), {hit.episode.id for hit in hits})
+    page.head(told)
     if not page.lines:
         return Written("", 0, (), (), tuple(dropped))
     text = "\n".join([OPENING, *page.lines, CLOSING])
     return Written(text, page.spent, tuple(stated), tuple(hits), tuple(dropped), tuple(known))
+
+
+def _unquoted(profile: Sequence[ProfileHit], room: int, quoted: set[str]) -> tuple[list[ProfileHit], list[str]]:
+    """The lines of the profile that fit into `room` tokens, as records and as text; none that only says what is
+    `quoted` anyway."""
+    known: list[ProfileHit] = []
+    told: list[str] = []
+    for each in profile:
+        line = f"[p{len(known) + 1}] {each.text}"
+        if cost_of(line) <= room and not (each.episode_ids and quoted.issuperset(each.episode_ids)):
+            room -= cost_of(line)
+            known.append(each)
+            told.append(line)
+    return known, told
 
 
 class _Page:
@@ -90,6 +106,11 @@ class _Page:
         self.lines.append(line)
         self._counts[kind] += 1
         return True
+
+    def head(self, lines: Sequence[str]) -> None:
+        """Write lines, known to fit, before all others."""
+        self.spent += sum(map(cost_of, lines))
+        self.lines[:0] = lines
 
 
 def cost_of(line: str) -> int:

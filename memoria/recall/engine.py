@@ -27,7 +27,7 @@ from memoria.recall.graph import BeliefGraph
 from memoria.recall.known import View, Views, bearers_of, belief_hits, features, overridden, scored
 from memoria.recall.lexical import Lexical, score_lexical
 from memoria.recall.newest import newest_first
-from memoria.recall.profile import profile_hits
+from memoria.recall.profile import REACH, Wanted, profile_hits
 from memoria.recall.question import Question, read_question
 from memoria.recall.request import Request
 from memoria.records import BeliefHit, Context, Dropped, ProfileHit
@@ -214,9 +214,16 @@ class RecallEngine:
         """The lines of the profile that are wanted; none of the past's, which the newest version does not tell."""
         if not request.profile or request.session is not None or request.as_of is not None or request.at is not None:
             return []
-        said = {hit.belief.id for hit in stated}
-        words, at = examined.question.terms, to_micros(request.now)
-        return profile_hits(connection, examined.view.shelf, request.scope, state.id, examined.asked, words, at, said)
+        idf = examined.lexical.idf if examined.lexical else {}
+        best = examined.ranking.best(request.k * REACH)
+        wanted = Wanted(
+            asked=examined.asked,
+            words={term: idf.get(term, 1.0) for term in examined.question.terms},
+            best=tuple(int(examined.shelf.ids[place]) for place in best),
+            at=to_micros(request.now),
+            stated={hit.belief.id for hit in stated},
+        )
+        return profile_hits(connection, examined.view.shelf, request.scope, state.id, wanted)
 
     def _stated(
         self, connection: Connection, state: ScopeState, request: Request, examined: Examined

@@ -2,12 +2,14 @@
 
 What enters: the newest version's lines, and the question. What leaves: the lines to state, best first. A line is wanted
 where it shares words with the question, or, where advice is asked for, where it says how the person is and likes
-things; never where a belief that the context states anyway says the same, or where what it cites holds no more.
+things, of turns that are near to what is asked; never where a belief that the context states anyway says the same, or
+where what it cites holds no more. How the person speaks answers no question: the whole profile tells that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -19,30 +21,40 @@ from memoria.store.episodes import keys_of_rows
 from memoria.store.profiles import LineRow, latest, read_lines
 from memoria.store.text import terms
 
+REACH = 3  # times k: turns that rank so far down may speak for a line
 _MOST = 12
-_OF_THE_PERSON = frozenset(("identity", "preferences", "routines", "concerns", "style"))
-_WORD = 1.0  # what a share of the question's words adds to a line's strength
+_OF_THE_PERSON = frozenset(("identity", "preferences", "routines", "concerns"))
+_STRENGTH = 0.1  # of a line, against a share of words and a nearness of up to 1 each: it decides between equals
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A question as lines are held against it: what it asks for, its `words` with how much each tells (idf), the row
+    ids of its `best` turns, best first, the moment it is `at` (microseconds), and the beliefs `stated` anyway."""
+
+    asked: Asked
+    words: Mapping[str, float]
+    best: tuple[int, ...]
+    at: int
+    stated: Collection[str]
 
 
 def profile_hits(
-    connection: Connection,
-    shelf: BeliefShelf,
-    scope: Scope,
-    scope_id: int,
-    asked: Asked,
-    words: Sequence[str],
-    at: int,
-    stated: Collection[str],
+    connection: Connection, shelf: BeliefShelf, scope: Scope, scope_id: int, wanted: Wanted
 ) -> list[ProfileHit]:
-    """The lines for a question of `words`, asked at `at` (microseconds); `stated` are beliefs the context states."""
+    """The lines that a question wants."""
     kept = latest(connection, scope_id)
     if kept is None:
         return []
-    found = [(score, line) for line in read_lines(connection, kept.id) if (score := _score(line, asked, words)) > 0]
+    ranks = {row: rank for rank, row in enumerate(wanted.best)}
+    scored = ((_score(line, wanted, ranks), line) for line in read_lines(connection, kept.id))
+    found = [(score, line) for score, line in scored if score > 0]
     found.sort(key=lambda pair: -pair[0])
-    lines = [line for _, line in found if still_holds(shelf, scope, line, at)]
+    lines = [line for _, line in found if still_holds(shelf, scope, line, wanted.at)]
     keys = {row: shelf.rows[row].key.hex() for line in lines for row in line.beliefs}
-    lines = [line for line in lines if not line.beliefs or not {keys[row] for row in line.beliefs} <= set(stated)]
+    lines = [
+        line for line in lines if not line.beliefs or not {keys[row] for row in line.beliefs} <= set(wanted.stated)
+    ]
     lines = lines[:_MOST]
     names = keys_of_rows(connection, scope_id, sorted({row for line in lines for row in line.episodes}))
     return [
@@ -63,11 +75,13 @@ def still_holds(shelf: BeliefShelf, scope: Scope, line: LineRow, at: int) -> boo
     )
 
 
-def _score(line: LineRow, asked: Asked, words: Sequence[str]) -> float:
-    if line.kind == "question":
+def _score(line: LineRow, wanted: Wanted, ranks: Mapping[int, int]) -> float:
+    if line.kind in ("question", "style"):
         return 0.0
-    mine = set(terms(line.text))
-    share = len(mine.intersection(words)) / max(1, len(set(words)))
-    if share == 0 and not (asked.advice and line.section in _OF_THE_PERSON):
+    shared = sum(wanted.words[term] for term in set(terms(line.text)) if term in wanted.words)
+    near = 0.0
+    if line.kind != "insight":  # a topic of forty turns is not near for one of them
+        near = max((1 - ranks[row] / len(ranks) for row in line.episodes if row in ranks), default=0.0)
+    if shared == 0 and not (wanted.asked.advice and near > 0 and line.section in _OF_THE_PERSON):
         return 0.0
-    return _WORD * share + line.strength
+    return shared / (sum(wanted.words.values()) or 1.0) + near + _STRENGTH * line.strength

@@ -16,12 +16,20 @@ from memoria.reflect.material import Said
 _DAYS = 45  # before the last turn
 _MOST = 5
 _SHORTEST, _LONGEST = 15, 180  # characters of a sentence worth quoting
-_CUES = re.compile(
-    r"\b(?:worr(?:y|ied|ies|ying)|afraid|scared|anxious|nervous|stress(?:ed|ful)?|overwhelmed|exhausted|can'?t sleep|"
-    r"dread(?:ing)?|hop(?:e|ing)|looking forward|excited|can'?t wait|i (?:need|have|ought|must|want) to|i'?m trying|"
-    r"i(?:'d| would|'ll) have to|i might|i miss|resolutions?|i(?:'ve| have) decided|"
-    r"i(?:'m| am) (?:going to|planning|thinking (?:of|about)|considering|applying|preparing)|deadline|interview|exam|"
-    r"surgery|operation|appointment|due (?:on|in|next))\b",
+# What is ahead, said so in the first person or named by a word that speaks of nothing else.
+_AHEAD = re.compile(
+    r"\b(?:looking forward|can'?t wait|can'?t sleep|resolutions?|deadline|interview|exam|surgery|operation|appointment|"
+    r"due (?:on|in|next)|i (?:really |still |just |also )?(?:need|have|ought|must|want|hope) to|"
+    r"i(?:'d| would|'ll) have to|i might(?! have\b| not have\b)|i miss|i'?m (?:trying|hoping)|i hope|"
+    r"i(?:'ve| have) decided|"
+    r"i(?:'m| am) (?:going to|planning|thinking (?:of|about)|considering|applying|preparing))\b",
+    re.IGNORECASE,
+)
+# A feeling concerns the person where they say so of themselves, and now: "I'm so worried", "it makes me anxious".
+_FEELING = re.compile(
+    r"\b(?:i(?:'m|'ve been| am| feel| keep| have been| still feel| get)|(?:makes?|making|leaves?|keeps?) me)\b"
+    r"[^,.;:]{0,30}?\b(?:worr(?:y|ied|ying)|afraid|scared|anxious|nervous|stress(?:ed|ing)?|overwhelmed|exhausted|"
+    r"dreading|excited)\b|\bi (?:worry|dread)\b|\bworr(?:ies|ying) me\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
@@ -47,10 +55,15 @@ def concerns(turns: Sequence[Said], moment: int) -> list[Concern]:
     for said in sorted(turns, key=lambda each: (each.episode.occurred_at, each.row), reverse=True):
         if (end - said.episode.occurred_at).days > _DAYS or len(found) >= _MOST:
             break
-        quote = next((q for q in sentences(said.episode.text) if _CUES.search(q)), None)
+        quote = next((q for q in sentences(said.episode.text) if concerning(q)), None)
         if quote is not None:
             found.append(Concern(quote, said))
     return found
+
+
+def concerning(sentence: str) -> bool:
+    """Whether a sentence speaks of what is ahead of the person, or of how they feel. A question asks for something."""
+    return not sentence.endswith("?") and bool(_AHEAD.search(sentence) or _FEELING.search(sentence))
 
 
 def sentences(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from memoria.extract.ontology import Ontology
+from memoria.extract.proposals import SELF
 from memoria.reflect.decay import strength_of
 from memoria.reflect.material import Known
 from memoria.reflect.sections import fading_of, section_of
@@ -45,6 +46,9 @@ def _sense(known: Known, ontology: Ontology) -> tuple[Any, ...]:
         words = frozenset(terms(belief.topic)) - _ADDS_NOTHING
         return ("preference", belief.subject, belief.polarity, belief.context, words) if words else (known.row,)
     words = frozenset(terms(belief.object)) - _ADDS_NOTHING
-    if ontology.predicate(belief.predicate).single or not words:
+    predicate = ontology.predicate(belief.predicate)
+    if predicate.single or not words:
         return (known.row,)
+    if belief.object == SELF and predicate.inverse == belief.predicate:  # "Rui's friend is user": user's is Rui
+        return ("fact", SELF, belief.predicate, frozenset(terms(belief.subject)) - _ADDS_NOTHING)
     return ("fact", belief.subject, belief.predicate, words)

@@ -6,6 +6,7 @@ what they cite, so that `verify` can make them again and compare.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from memoria.clock import to_micros
@@ -26,7 +27,16 @@ _UNDATED = frozenset(("identity", "preferences"))  # since when one has a name s
 _STALE_DAYS = 45  # after which a plan that nobody speaks of concerns nobody
 _UNKNOWN_PREDICATE = 0.5  # weight of a fact whose predicate the ontology does not know: more often misread
 _UNPLACED = 0.7  # of one that belongs to no section by name: what one has and buys
+_UNCLEAR = 0.4  # of a belief whose value is no name or short phrase: a clause, cut or misread, or a wish of the moment
+_LONGEST_VALUE = 7  # words
 _RECURRING = 0.6  # of an insight: that somebody is often spoken of says less than who they are
+# Words of a clause; and what is asked of whoever listens: "I'd love to hear more", "some tips".
+_CLAUSE = re.compile(
+    r"\b(?:i|me|my|you|your|it|they|we|is|are|was|were|did|does|has|have|will|would|should|which|who|how|what)\b"
+    r"|^(?:get|hear|know|see|find|learn|try|be)\b"
+    r"|\b(?:tips|advice|recommendations?|suggestions?|feedback|more about)\b",
+    re.IGNORECASE,
+)
 _LATELY = 0.5  # share of a topic's sessions in the last fifth of all, from which on it is a concern
 
 
@@ -54,6 +64,11 @@ def section_for(known: Known, ontology: Ontology, moment: int) -> SectionName | 
     last = max([said for _, said in known.said] + list(known.by_hand), default=0)
     ahead = start is not None and to_micros(start) > moment
     return section if ahead or days_between(last, moment) <= _STALE_DAYS else None
+
+
+def is_clear(value: str) -> bool:
+    """Whether what a belief says of something is a name or a short phrase."""
+    return len(value.split()) <= _LONGEST_VALUE and not _CLAUSE.search(value)
 
 
 def topic_lines(material: Material, rarity: dict[str, float] | None = None) -> list[ProfileLine]:
@@ -146,6 +161,8 @@ def _belief_line(material: Material, ontology: Ontology, group: Sequence[Known])
     if first.kind == "fact":
         known = first.predicate in ontology.predicates
         weight = _UNKNOWN_PREDICATE if not known else 1.0 if is_placed(first.predicate) else _UNPLACED
+    if not is_clear(first.object if first.kind == "fact" else first.topic):
+        weight *= _UNCLEAR
     names = {said.row: said.episode.id for said in material.turns}
     rows = dict.fromkeys(row for each in group for row in each.episodes)
     return ProfileLine(

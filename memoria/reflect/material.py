@@ -54,8 +54,9 @@ class Said:
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that a profile is made of, as it stands at `at`. `moment` is that of the last turn: ages are counted
-    from it, so that the same history always comes to the same profile. Both in microseconds since 1970 UTC."""
+    """Everything that a profile is made of, as it stands at `at`. `moment` is that of the last turn (of the last
+    edit, where there are edits alone): ages are counted from it, so that the same history always comes to the same
+    profile. Both in microseconds since 1970 UTC."""
 
     known: tuple[Known, ...]
     turns: tuple[Said, ...]
@@ -100,7 +101,8 @@ def read_material(connection: Connection, shelf: BeliefShelf, scope: Scope, stat
         for head in shelf.heads()
         if (belief := belief_of(shelf, head, scope, at)).status in ("current", "upcoming") and belief.statement
     )
-    moment = max((to_micros(each.episode.occurred_at) for each in turns), default=at)
+    said = [to_micros(each.episode.occurred_at) for each in turns]
+    moment = max(said or [when for each in known for when in each.by_hand], default=at)
     return Material(known, turns, moment, at)
 
 

@@ -78,7 +78,7 @@ def _phrases(turns: Sequence[Said]) -> Trait | None:
     for each in turns:
         for sentence in _SENTENCE.findall(each.episode.text):
             words = sentence.strip(" .!?…\"“”'")
-            if 0 < len(_WORD.findall(words)) <= 2:
+            if 0 < len(_WORD.findall(words)) <= 2 and sum(map(str.isalpha, words)) > 1:  # no "5." of a list
                 key = words.casefold()
                 written[key][words] += 1
                 if not saying[key] or saying[key][-1] is not each:

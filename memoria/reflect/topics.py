@@ -1,7 +1,7 @@
 """What a person keeps coming back to.
 
 What enters: their own turns. What leaves: topics, each with the turns that speak of it: names, and nouns told by what
-stands before them, that come up in several sessions. A topic's line is made of its turns alone, so that it can be made
+stands around them, that come up in several sessions. A topic's line is made of its turns alone, so that it can be made
 again from what the line cites, and compared.
 """
 
@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import comb
 
 from memoria.reflect.material import Said
@@ -26,8 +26,11 @@ _UNLIKELY = 0.01  # the chance, were all weekdays alike, below which a weekday i
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PLACELIKE = 0.4
+_WITHIN = 0.2  # share of a name's mentions that stand within a sentence, where nothing else is written large
+_OTHERWISE = 0.5  # share of a noun's mentions from which on it is no topic: it goes with another noun, or speaks of one
 _BEFORE_PLACE = frozenset("in to from at near".split())
 _BEFORE_NOUN = frozenset("a an the my our his her their".split())
+_SPEAKS_OF = frozenset(("of", "to"))  # "a sense of", "the ability to": of what follows
 # Nouns that speak of nothing in particular, and words that stand where nouns do.
 _VAGUE = frozenset(
     """thing things time times day days week weeks month months year years way ways lot lots bit kind sort part end
@@ -65,6 +68,7 @@ def topics(turns: Sequence[Said], rarity: dict[str, float] | None = None) -> lis
     nouns: Counter[str] = Counter()
     inside: Counter[str] = Counter()  # as a name, within a sentence: there a capital says so
     places: Counter[str] = Counter()
+    elsewhere: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for said in turns:
         words = list(_words(said.episode.text))
@@ -75,6 +79,7 @@ def topics(turns: Sequence[Said], rarity: dict[str, float] | None = None) -> lis
             surfaces[word.term][word.surface] += 1
             names[word.term] += word.is_name
             nouns[word.term] += word.is_noun
+            elsewhere[word.term] += word.is_noun and not word.is_head
         for term in dict.fromkeys(word.term for word in words):
             speaking[term].append(said)
     least = max(LEAST_SESSIONS, int(_LEAST_SHARE * len({each.episode.session for each in turns})))
@@ -85,8 +90,9 @@ def topics(turns: Sequence[Said], rarity: dict[str, float] | None = None) -> lis
     found: list[Topic] = []
     for term, mentions in speaking.items():
         total = surfaces[term].total()
-        named = names[term] >= _NAMELIKE * total and inside[term] > 0
-        if term not in titles and (named or nouns[term] >= _NOUNLIKE * total):
+        named = names[term] >= _NAMELIKE * total and inside[term] >= _WITHIN * total
+        noun = nouns[term] >= _NOUNLIKE * total and elsewhere[term] < _OTHERWISE * nouns[term]
+        if term not in titles and (named or noun):
             whole = [a for a, b in pairs if b == term and a in titles and pairs[a, b] * 2 >= total]
             name = " ".join(surfaces[each].most_common(1)[0][0] for each in (*whole[:1], term))
             topic = Topic(term, name, named, tuple(mentions), places[term] >= _PLACELIKE * total)
@@ -105,7 +111,7 @@ def mentions(term: str, turns: Iterable[Said]) -> list[Said]:
 def line_of(topic: Topic, weekdays: Sequence[float]) -> str:
     """The topic in a line: how often, since when, on which weekday; `weekdays` are all sessions' (`weekday_shares`)."""
     days = sorted(each.episode.occurred_at for each in topic.turns)
-    span = f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
+    span = " to ".join(dict.fromkeys(f"{day:%Y-%m-%d}" for day in (days[0], days[-1])))
     weekday = weekday_of(topic, weekdays)
     on = f", mostly on {_WEEKDAYS[weekday]}" if weekday is not None else ""
     return f"often speaks of {topic.name}: {len(topic.turns)} turns in {topic.sessions} sessions, {span}{on}"
@@ -132,7 +138,8 @@ def _chance(count: int, total: int, share: float) -> float:
 
 @dataclass(frozen=True)
 class _Word:
-    """A word that may be a topic, where it stands, and whether it stands as a name or as a noun."""
+    """A word that may be a topic, where it stands, and whether as a name or as a noun; the `is_head` of its phrase goes
+    with no noun after it ("a vibrant community") and leads to none ("a sense of community")."""
 
     term: str
     surface: str
@@ -140,13 +147,15 @@ class _Word:
     end: int
     is_name: bool
     is_noun: bool
+    is_head: bool
     starts: bool
     is_place: bool
 
 
 def _words(text: str) -> Iterable[_Word]:
     before, place = "", 0
-    for match in _WORD.finditer(text):
+    matches = list(_WORD.finditer(text))
+    for match, following in zip_longest(matches, matches[1:]):
         gap = text[place : match.start()]
         starts = place == 0 or any(mark in gap for mark in '.!?:;\n“"')
         word, place = match[0], match.end()
@@ -155,8 +164,14 @@ def _words(text: str) -> Iterable[_Word]:
             # What begins a sentence may be either; where else a word stands decides for it.
             is_name = word[:1].isupper() and not word.isupper()
             is_noun = not starts and before in _BEFORE_NOUN
-            yield _Word(term, word, match.start(), place, is_name, is_noun, starts, before in _BEFORE_PLACE)
+            is_head = following is None or _ends_phrase(text[place : following.start()], fold(following[0]))
+            yield _Word(term, word, match.start(), place, is_name, is_noun, is_head, starts, before in _BEFORE_PLACE)
         before = folded
+
+
+def _ends_phrase(gap: str, following: str) -> bool:
+    """Whether a phrase ends before `gap` and the word `following`: at a mark, or a word that is no noun."""
+    return bool(gap.strip()) or (following in STOP_WORDS and following not in _SPEAKS_OF)
 
 
 @lru_cache(maxsize=65536)

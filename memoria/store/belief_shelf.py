@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -20,29 +20,68 @@ from memoria.store.truth import SlotState, derive, live
 
 ALIAS = "alias"  # the kind of a belief that says that two names are one entity's
 Slot = tuple[str, str]  # subject (canonical), slot
+Content = tuple[str, str, str, str]  # kind, subject (canonical), slot, object (canonical)
 
 
 @dataclass
 class BeliefShelf:
-    """All beliefs of one person as of one change. Row ids throughout; a slot holds its beliefs of every name."""
+    """All beliefs of one person as of one change. Row ids throughout; a slot holds its beliefs of every name.
+
+    `derived` is for what others make of the shelf, by type: a shelf that grew out of this one finds it there. With
+    `base`, a shelf before it from which only `touched` beliefs differ, no more is derived than what they change.
+    """
 
     rows: dict[int, BeliefRow] = field(default_factory=dict[int, BeliefRow])
     bearings: dict[int, list[Bearing]] = field(default_factory=dict[int, list[Bearing]])
     leans: dict[int, list[tuple[int, Slot]]] = field(default_factory=dict[int, list[tuple[int, Slot]]])
     merges: list[Merge] = field(default_factory=list[Merge])
     changed: int = 0
+    derived: dict[type, object] = field(default_factory=dict[type, object], compare=False, repr=False)
+    base: InitVar[BeliefShelf | None] = None
+    touched: InitVar[Sequence[int]] = ()
 
-    def __post_init__(self) -> None:
-        self.names = self._unite()
+    def __post_init__(self, base: BeliefShelf | None, touched: Sequence[int]) -> None:
         self.slots: dict[Slot, list[int]] = defaultdict(list)
         self.same: dict[int, int] = {}  # a belief -> the one that stands for it: the first with the same content
-        first: dict[tuple[str, str, str, str], int] = {}
-        for number in sorted(self.rows, key=lambda n: (self.rows[n].first, n)):
-            row = self.rows[number]
-            content = (row.kind, self.canonical(row.subject), row.slot, self.canonical(row.object))
-            self.same[number] = first.setdefault(content, number)
-            self.slots[content[1], row.slot].append(number)
+        self._first: dict[Content, int] = {}
         self._states: dict[Slot, SlotState] = {}
+        renamed = base is None or self.merges != base.merges or any(self.rows[n].kind == ALIAS for n in touched)
+        self.names = self._unite() if base is None or renamed else base.names
+        if base is not None and self._follows(base, touched):
+            self._first, self.same = dict(base._first), dict(base.same)
+            self.slots, self._states = defaultdict(list, base.slots), dict(base._states)
+            for number in sorted((n for n in touched if n not in base.rows), key=self._place):
+                slot = self.slot_of(number)
+                self.same[number] = self._first.setdefault(self.content(self.rows[number]), number)
+                self.slots[slot] = sorted([*self.slots[slot], number], key=self._place)
+            for number in touched:
+                self._states.pop(self.slot_of(number), None)
+            return
+        for number in sorted(self.rows, key=self._place):
+            self.same[number] = self._first.setdefault(self.content(self.rows[number]), number)
+            self.slots[self.slot_of(number)].append(number)
+
+    def _follows(self, base: BeliefShelf, touched: Sequence[int]) -> bool:
+        """Whether `base` has the same names, and the same belief first of each content."""
+        if self.names != base.names:
+            return False
+        for number in touched:
+            if number in base.rows:
+                if base._place(number) != self._place(number):
+                    return False
+                continue
+            first = base._first.get(base.content(self.rows[number]))
+            if first is not None and base._place(first) > self._place(number):
+                return False
+        return True
+
+    def _place(self, number: int) -> tuple[tuple[bool, tuple[int, int, int]], int]:
+        """Where a belief stands among all: those that something bears out come first, as it was said."""
+        return self.rows[number].first, number
+
+    def content(self, row: BeliefRow) -> Content:
+        """What a belief says, whichever of an entity's names it uses."""
+        return row.kind, self.canonical(row.subject), row.slot, self.canonical(row.object)
 
     def canonical(self, key: str) -> str:
         """The key of the entity that `key` is a name of."""
@@ -182,6 +221,7 @@ class BeliefShelves:
 
 
 def _extended(base: BeliefShelf | None, fresh: Changes, merges: list[Merge], changed: int) -> BeliefShelf:
+    """The shelf of `base` and what changed since; `base` itself stays as it is."""
     rows = dict(base.rows) if base else {}
     bearings: dict[int, list[Bearing]] = dict(base.bearings) if base else {}
     leans: dict[int, list[tuple[int, Slot]]] = dict(base.leans) if base else {}
@@ -194,7 +234,8 @@ def _extended(base: BeliefShelf | None, fresh: Changes, merges: list[Merge], cha
         rows[row.id] = _headed(row, bearings[row.id])
     for evidence, belief, subject, name in fresh.leans:
         leans[belief].append((evidence, (subject, name)))
-    return BeliefShelf(rows, bearings, leans, merges, changed)
+    derived = dict(base.derived) if base else {}
+    return BeliefShelf(rows, bearings, leans, merges, changed, derived, base, [row.id for row in fresh.rows])
 
 
 def _then(bearing: Bearing, moment: int) -> Bearing:
