@@ -4,10 +4,14 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check bench kill-bench clean
+.PHONY: demo chat test check bench kill-bench clean
 
 demo: .venv/.core  ## a year of conversation goes in, and the right turns come out, with reasons
 	$(BIN)/memoria demo
+
+WHO ?= me
+chat: .venv/.local  ## talk to an assistant that remembers you, with the local model; another person: make chat WHO=ana
+	$(BIN)/memoria chat --user "$(WHO)"
 
 test: .venv/.dev  ## every test, offline, in random order
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

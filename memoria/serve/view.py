@@ -56,6 +56,7 @@ def show_receipt(receipt: Receipt) -> RenderableType:
     if receipt.number == 0:
         shown = [Text(f"{e.occurred_at:%Y-%m-%d} {e.speaker}: {e.text}") for e in receipt.would_go]
         shown += [Text(f"believed: {each}", style="green") for each in receipt.beliefs_would_go]
+        shown += [Text(f"item {each}") for each in receipt.items_would_go]
         would = f"{receipt.episodes} turns would be forgotten{_with_beliefs(receipt)}; nothing was yet."
         return Group(*shown, Text(would, style="bold"))
     done = "and no byte of them is left" if receipt.complete else "their bytes go when the other process lets go"
@@ -64,7 +65,8 @@ def show_receipt(receipt: Receipt) -> RenderableType:
 
 
 def _with_beliefs(receipt: Receipt) -> str:
-    return f" with {receipt.beliefs} beliefs" if receipt.beliefs else ""
+    told = [f"{n} {what}" for n, what in ((receipt.beliefs, "beliefs"), (receipt.items, "items")) if n]
+    return f" with {' and '.join(told)}" if told else ""
 
 
 def show_status(report: Mapping[str, Any]) -> RenderableType:

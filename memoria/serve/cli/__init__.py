@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from memoria.errors import MemoriaError
-from memoria.serve.cli import beliefs, edits, episodes, evaluate, forget, jobs, profile
+from memoria.serve.cli import beliefs, chat, edits, episodes, evaluate, forget, jobs, profile
 from memoria.serve.cli.shared import FAILED, INTERRUPTED
 
 app = typer.Typer(help="A lifelong memory for agents, in one folder on this machine.", no_args_is_help=True)
@@ -31,6 +31,7 @@ for command in (episodes.status, episodes.reindex, episodes.reembed):
 app.add_typer(jobs.app, name="jobs")
 app.command()(jobs.worker)
 app.add_typer(evaluate.app, name="eval")
+app.command()(chat.chat)
 app.command()(episodes.demo)
 
 
