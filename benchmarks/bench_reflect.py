@@ -80,7 +80,7 @@ def recalling(folder: Path) -> None:
                 taken.append(timed(lambda q=question, p=profile: memory.recall(q, user="ana", profile=p)))
         without, within = (float(np.median(taken)) * 1000 for taken in spent.values())
         print(f"       (recall, 10,000 turns, without the profile, p50: {without:.1f} ms)")
-        figure("recall, 10,000 turns, what the profile adds, p50", within - without, "ms", 3, at_most=True)
+        figure("recall, 10,000 turns, what the profile adds, p50", within - without, "ms", 10, at_most=True)
 
 
 def main() -> None:

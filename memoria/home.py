@@ -32,6 +32,7 @@ from memoria.settings import Settings, default_home
 from memoria.store import embeddings as vectors
 from memoria.store.access import Accesses
 from memoria.store.belief_shelf import BeliefShelves
+from memoria.store.items import Items
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.shelf import Shelves
@@ -73,6 +74,7 @@ class Home:
         self._engine: RecallEngine | None = None
         self._closed = False
         self._rejudge = Rejudge(self._ledger, self._ontology)
+        self._items = Items(self._ledger, lambda: self.embedder, clock, self.settings.store.cache_mb)
         self._eraser = self._new_eraser()
         try:
             self._eraser.finish(to_micros(clock()))  # what a killed process left open
@@ -96,6 +98,12 @@ class Home:
         """What is known of predicates, the user's own included."""
         return self._ontology
 
+    @property
+    def items(self) -> Items:
+        """The items that LangGraph's store keeps in this home: see `memoria.integrations.langgraph_store`."""
+        self._require_open()
+        return self._items
+
     def on_event(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of each thing done, as an event without anybody's words (see `memoria.events`), in the thread
         that does it; what is returned ends it."""
@@ -104,7 +112,14 @@ class Home:
     def _new_eraser(self) -> Eraser:
         beliefs, rejudge = self._belief_shelves, self._rejudge
         return Eraser(
-            self._ledger, self.home, self._shelves, beliefs, lambda: self.embedder, self._open_keeper, rejudge
+            self._ledger,
+            self.home,
+            self._shelves,
+            beliefs,
+            lambda: self.embedder,
+            self._open_keeper,
+            rejudge,
+            self._items,
         )
 
     def close(self) -> None:

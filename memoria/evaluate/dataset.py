@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from memoria.errors import InvalidInput
-from memoria.records import Role, Turn
+from memoria.records import ROLES, Role, Turn
 
 _CHINESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日\D*?(?:(\d{1,2}):(\d{2}))?$")
 _FORMATS = ("%Y-%m", "%B-%d-%Y", "%Y/%m/%d")
+_BY_SPEAKER: dict[str, Role] = {role: role for role in ROLES}
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, when it is asked (None: after everything), and the ids of the items and sessions that answer it."""
+    """A question, when it is asked (None: after everything), and the ids of the items and sessions that answer it; or
+    its `options`, with which of them is right (`gold`)."""
 
     text: str
     category: str
@@ -32,6 +34,8 @@ class Question:
     evidence_sessions: frozenset[str]
     asked: datetime | None
     answerable: bool
+    options: tuple[str, ...] = ()
+    gold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,9 @@ def _case(row: Mapping[str, Any]) -> Case:
 
 def _item(row: Mapping[str, Any]) -> Item:
     caption = row.get("image_caption")
-    role: Role = "assistant" if row["speaker"].casefold() == "assistant" else "user"
+    role = _BY_SPEAKER.get(row["speaker"].casefold(), "user")  # other names are the person's
     turn = Turn(
-        text=row["text"] + (f" [image: {caption}]" if caption else ""),
+        text=row["text"].removeprefix(f"{row['speaker'].capitalize()}: ") + (f" [image: {caption}]" if caption else ""),
         role=role,
         speaker=row["speaker"],
         time=parse_moment(row.get("time")),
@@ -132,6 +136,7 @@ def _item(row: Mapping[str, Any]) -> Item:
 
 def _question(row: Mapping[str, Any]) -> Question:
     evidence = frozenset(str(each) for each in row["evidence"])
+    options: Mapping[str, str] = row.get("options") or {}
     return Question(
         text=row["question"],
         category=str(row["category"]),
@@ -139,4 +144,6 @@ def _question(row: Mapping[str, Any]) -> Question:
         evidence_sessions=frozenset(str(each) for each in row.get("evidence_sessions") or ()),
         asked=_asked(row.get("ask_time")),
         answerable=bool(evidence) and not row.get("abstain") and row["category"] != "adversarial",
+        options=tuple(options.values()),
+        gold=list(options).index(row["gold_option"]) if row.get("gold_option") in options else None,
     )

@@ -18,6 +18,8 @@ from memoria.store import schema
 from memoria.store.dialect import dialect_of
 from memoria.store.episodes import remove_episodes
 from memoria.store.events import append_event
+from memoria.store.item_rows import items_of
+from memoria.store.item_writes import remove_items
 from memoria.store.job_history import hush_errors, remove_runs
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
@@ -36,7 +38,8 @@ def erase(
     rejudge: Rejudge | None,
 ) -> int:
     """Remove the episodes with the beliefs that nothing else bears out, `beliefs` (row ids) themselves, sessions left
-    empty, and with `everything` the person, in the caller's unit of work. `rejudge` judges anew what depended on them.
+    empty, and with `everything` the person and the items of LangGraph's store that are theirs, in the caller's unit of
+    work. `rejudge` judges anew what depended on them.
 
     The number of the erasure, under which it is finished and receipted. `at` is microseconds since 1970 UTC.
     """
@@ -51,10 +54,13 @@ def erase(
     hush_errors(connection, state.id)
     removed = remove_episodes(connection, state, ids)
     sessions = _drop_empty_sessions(connection, state)
+    items: list[int] = []
     if everything:
+        items = items_of(connection, state.id)
+        remove_items(connection, items)
         connection.execute(delete(schema.idempotency).where(schema.idempotency.c.scope_id == state.id))
         connection.execute(delete(schema.scope).where(schema.scope.c.id == state.id))
-    counts = {"episodes": len(removed), "sessions": sessions, "beliefs": len(believed)}
+    counts = {"episodes": len(removed), "sessions": sessions, "beliefs": len(believed), "items": len(items)}
     row = {"at": at, "scope_id": state.id, "done_at": None, **counts}
     number = connection.execute(insert(schema.erasure).values(row).returning(schema.erasure.c.id)).scalar_one()
     detail = {"erasure": number, "ids": keys, "belief_ids": [key.hex() for key in believed], **counts}
@@ -93,6 +99,7 @@ def receipt_of(connection: Connection, number: int, scope: Scope) -> Receipt:
         episodes=row.episodes,
         sessions=row.sessions,
         beliefs=row.beliefs,
+        items=row.items,
         complete=row.done_at is not None,
     )
 

@@ -20,11 +20,13 @@ from memoria.forget.receipts import SHORTEST, broken_receipts, check_length, spe
 from memoria.forget.select import Taken, Wish, taken
 from memoria.forget.verify import residue
 from memoria.models.embeddings import Embedder
-from memoria.records import Episode, Receipt, Scope
+from memoria.records import Receipt, Scope
 from memoria.store import embeddings, schema
 from memoria.store.belief_records import row_of
 from memoria.store.belief_shelf import BeliefShelves
 from memoria.store.episodes import read_episodes
+from memoria.store.item_rows import items_of, read_items, searched_of
+from memoria.store.items import Items
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState, find_scope, require_scope
@@ -43,10 +45,11 @@ class Eraser:
         embedder: Callable[[], Embedder],
         keeper: Callable[[], IndexKeeper | None],
         rejudge: Rejudge,
+        items: Items,
     ) -> None:
         self._ledger, self._home, self._shelves = ledger, home, shelves
         self._beliefs, self._embedder, self._keeper = beliefs, embedder, keeper
-        self._rejudge = rejudge
+        self._rejudge, self._items = rejudge, items
 
     def forget(self, scope: Scope, wish: Wish, now: int, *, dry_run: bool) -> Receipt:
         """Erase what `wish` takes; `now` is microseconds since 1970 UTC. Raises `UnknownUser`, `InvalidInput`."""
@@ -56,14 +59,18 @@ class Eraser:
         with self._ledger.write() as connection:
             state = require_scope(connection, scope)
             take = self._taken(connection, state, wish)
-            gone = list(read_episodes(connection, scope, state.id, take.episodes).values())
+            gone = [each.text for each in read_episodes(connection, scope, state.id, take.episodes).values()]
             vectors = [point.vector for point in embeddings.points_of(connection, take.episodes)]
             all_ = wish.everything
+            for text, vector in searched_of(connection, items_of(connection, state.id)) if all_ else ():
+                gone.append(text)
+                vectors.append(vector)
             number = erase(
                 connection, state, take.episodes, take.beliefs, at=now, everything=all_, rejudge=self._rejudge
             )
         self._shelves.drop(state.id)
         self._beliefs.drop(state.id)
+        self._items.forget_shelves()
         finish(self._ledger, self._keeper(), now)
         return self._receipt(number, scope, gone, vectors)
 
@@ -134,6 +141,10 @@ class Eraser:
             take = self._taken(connection, state, wish)
             found = tuple(read_episodes(connection, scope, state.id, take.episodes).values())
             rows = self._beliefs.shelf(connection, state.id).rows
+            owned = items_of(connection, state.id) if wish.everything else []
+            items = [
+                f"{'/'.join(i.namespace)} {i.key}: {i.value}" for i in read_items(connection, owned, None).values()
+            ]
         return Receipt(
             number=0,
             tenant=scope.tenant,
@@ -144,15 +155,17 @@ class Eraser:
             complete=False,
             would_go=found,
             beliefs=len(take.bare),
+            items=len(items),
+            items_would_go=tuple(items),
             beliefs_would_go=tuple(filter(None, (rows[each].content["statement"] for each in take.bare))),
         )
 
     def _receipt(
-        self, number: int, scope: Scope, gone: Sequence[Episode], vectors: Sequence[NDArray[np.float32]]
+        self, number: int, scope: Scope, gone: Sequence[str], vectors: Sequence[NDArray[np.float32]]
     ) -> Receipt:
         with self._ledger.read() as connection:
             receipt = receipt_of(connection, number, scope)
         if not receipt.complete:
             return receipt
-        left = residue(self._ledger, self._home, [episode.text for episode in gone], vectors)
+        left = residue(self._ledger, self._home, gone, vectors)
         return receipt.model_copy(update={"residue": tuple(left)})

@@ -17,6 +17,7 @@ from memoria.errors import InvalidInput
 from memoria.extract.ontology import key_of
 from memoria.store import schema
 from memoria.store.events import verify_chain
+from memoria.store.schema_items import item, item_namespace
 
 SHORTEST = 4  # bytes: a shorter text lies in a file of some megabytes by chance
 _CHUNK = 500
@@ -113,6 +114,11 @@ def _saying(connection: Connection, text: str, scope_id: int | None) -> Iterator
     named = _has(" " + merge.c.entity + " ", key) | _has(" " + merge.c.same_as + " ", key)
     if connection.execute(select(merge.c.id).where(*mine(merge, named)).limit(1)).first():
         yield "A merge of names"
+    said = _has(item.c.value, json.dumps(text, ensure_ascii=False)[1:-1]) | _has(item.c.key, text)
+    said |= _has(item_namespace.c.path, text)
+    stored = select(item.c.key).join(item_namespace).where(*mine(item_namespace, said))
+    for name in connection.execute(stored).scalars():
+        yield f"Item {name!r} of LangGraph's store"
 
 
 def _has(column: Any, text: str) -> ColumnElement[bool]:

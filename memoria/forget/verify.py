@@ -16,6 +16,7 @@ from sqlalchemy import func, literal, select
 from memoria.store import schema
 from memoria.store.files import contents
 from memoria.store.ledger import Ledger
+from memoria.store.schema_items import item, item_piece
 
 _PIECE = 20  # bytes of a text looked for at once: long enough that chance does not find one
 _NUMBERS = 12  # of a vector, likewise
@@ -57,18 +58,21 @@ def _pieces(text: str, shortest: int) -> Iterable[bytes]:
 
 
 def _alive(ledger: Ledger, piece: bytes) -> bool:
-    """Whether a living turn, its speaker or session holds the piece (cut to whole characters)."""
+    """Whether a living turn, its speaker or session, or an item holds the piece (cut to whole characters)."""
     word = piece.decode(errors="ignore")
     table = schema.episode
     with ledger.read() as connection:
         held = select(func.count()).where(func.instr(table.c.text, literal(word)) > 0)
         named = select(func.count()).where(func.instr(schema.session.c.name, literal(word)) > 0)
-        return bool(connection.execute(held).scalar_one() or connection.execute(named).scalar_one())
+        kept = select(func.count()).where(func.instr(item.c.value, literal(word)) > 0)
+        searched = select(func.count()).where(func.instr(item_piece.c.text, literal(word)) > 0)
+        return any(connection.execute(each).scalar_one() for each in (held, named, kept, searched))
 
 
 def _vector_alive(ledger: Ledger, vector: NDArray[np.float32]) -> bool:
-    """Whether a living turn has the same vector: the same words by the same speaker."""
-    table = schema.embedding
-    same = select(func.count()).where(table.c.vector == vector.astype(np.float16).tobytes())
+    """Whether a living turn or item has the same vector: the same words, of a turn by the same speaker."""
+    packed = vector.astype(np.float16).tobytes()
+    columns = (schema.embedding.c.vector, item_piece.c.vector)
+    same = [select(func.count()).where(column == packed) for column in columns]
     with ledger.read() as connection:
-        return bool(connection.execute(same).scalar_one())
+        return any(connection.execute(each).scalar_one() for each in same)

@@ -22,7 +22,6 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext
-from math import isfinite
 from typing import Any, Literal, cast
 
 from langgraph.store.base import (
@@ -57,6 +56,8 @@ from memoria.store.item_values import check_filter, readable, to_json
 WHOLE = "$"
 _SWEEP_MINUTES = 5  # as LangGraph's own stores have it
 _MINUTE = 60_000_000
+_MOST_MINUTES = 1_000_000_000  # some 1,900 years
+_MOST = 2**60  # of anything asked for: a database counts no further than 2**63
 
 
 class MemoriaStore(BaseStore):
@@ -150,7 +151,8 @@ class MemoriaStore(BaseStore):
             _check_page(op.limit, op.offset)
             check_filter(op.filter or {})
             query = check(op.query, "The query") if op.query and self._fields is not None else None
-            return Find(_space(op.namespace_prefix), op.filter, op.limit, op.offset, query, op.refresh_ttl)
+            limit, offset = min(op.limit, _MOST), min(op.offset, _MOST)
+            return Find(_space(op.namespace_prefix), op.filter, limit, offset, query, op.refresh_ttl)
         if isinstance(op, ListNamespacesOp):
             _check_page(op.limit, op.offset)
             return ListSpaces(literal_prefix(op))
@@ -199,7 +201,7 @@ def _fields(index: IndexConfig | None, memory: Memory) -> list[str]:
 
 def _at(value: Mapping[str, Any] | None, path: str) -> list[str]:
     if path == WHOLE:  # in words, where LangGraph's own stores embed the JSON
-        return [readable(value)]
+        return [readable(value) or "{}"]
     return get_text_at_path(value, tokenize_path(path))
 
 
@@ -216,8 +218,8 @@ def _key(key: Any) -> str:
 def _micros(minutes: float | None, name: str) -> int | None:
     if minutes is None:
         return None
-    if not isinstance(minutes, int | float) or not isfinite(minutes):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(f"ttl of {name} is {minutes!r}; give minutes, or None.")
+    if not isinstance(minutes, int | float) or not abs(minutes) <= _MOST_MINUTES:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"ttl of {name} is {minutes!r}; give minutes, at most {_MOST_MINUTES:,}, or None.")
     return round(minutes * _MINUTE)
 
 

@@ -1,9 +1,10 @@
 """The lines of the profile that a question wants beside its turns.
 
-What enters: the newest version's lines, and the question. What leaves: the lines to state, best first. A line is wanted
-where it shares words with the question, or, where advice is asked for, where it says how the person is and likes
-things, of turns that are near to what is asked; never where a belief that the context states anyway says the same, or
-where what it cites holds no more. How the person speaks answers no question: the whole profile tells that.
+What enters: the newest version's lines (those shown, and those left out that rest on one of the best turns), and the
+question. What leaves: the lines to state, best first. A line is wanted where it shares words with the question, or,
+where advice is asked for, where it says how the person is and likes things, of turns that are near to what is asked;
+never where a belief that the context states anyway says the same, or where what it cites holds no more. How the person
+speaks answers no question: the whole profile tells that.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def profile_hits(
     if kept is None:
         return []
     ranks = {row: rank for rank, row in enumerate(wanted.best)}
-    scored = ((_score(line, wanted, ranks), line) for line in read_lines(connection, kept.id))
+    lines = read_lines(connection, kept.id, citing=wanted.best)
+    scored = ((_score(line, wanted, ranks), line) for line in lines)
     found = [(score, line) for score, line in scored if score > 0]
     found.sort(key=lambda pair: -pair[0])
     lines = [line for _, line in found if still_holds(shelf, scope, line, wanted.at)]

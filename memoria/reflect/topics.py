@@ -83,10 +83,7 @@ def topics(turns: Sequence[Said], rarity: dict[str, float] | None = None) -> lis
         for term in dict.fromkeys(word.term for word in words):
             speaking[term].append(said)
     least = max(LEAST_SESSIONS, int(_LEAST_SHARE * len({each.episode.session for each in turns})))
-    leading: Counter[str] = Counter()  # titles, and what streets begin with
-    for (one, _), count in pairs.items():
-        leading[one] += count
-    titles = {each for each, count in leading.items() if count >= _NAMELIKE * surfaces[each].total()}
+    titles = _titles(pairs, surfaces)
     found: list[Topic] = []
     for term, mentions in speaking.items():
         total = surfaces[term].total()
@@ -101,6 +98,14 @@ def topics(turns: Sequence[Said], rarity: dict[str, float] | None = None) -> lis
     weight = rarity or {}
     found.sort(key=lambda each: (-each.sessions * weight.get(each.term, 1.0), each.term))
     return [each for each in found if weight.get(each.term, 1.0) > 0][:_MOST]
+
+
+def _titles(pairs: Counter[tuple[str, str]], surfaces: dict[str, Counter[str]]) -> set[str]:
+    """What stands before names and is none: titles, and what streets begin with."""
+    leading: Counter[str] = Counter()
+    for (one, _), count in pairs.items():
+        leading[one] += count
+    return {each for each, count in leading.items() if count >= _NAMELIKE * surfaces[each].total()}
 
 
 def mentions(term: str, turns: Iterable[Said]) -> list[Said]:

@@ -64,8 +64,8 @@ def plan_by_hand(connection: Connection, job: Job, now: int, tenant: str | None,
     """
     store.register(connection, job.name, now)
     targets = targets_of(connection, job, tenant, user)
-    now = store.free_slot(connection, job.name, now)
-    runs = [Planned(job.name, each.key, now, now, each.scope_id, each.tenant, by_hand=True) for each in targets]
+    slot = store.free_slot(connection, job.name, now)
+    runs = [Planned(job.name, each.key, slot, now, each.scope_id, each.tenant, by_hand=True) for each in targets]
     return store.add_runs(connection, runs)
 
 

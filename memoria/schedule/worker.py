@@ -52,6 +52,7 @@ class Worker:
         self._at_work: dict[Key, _AtWork] = {}
         self._finished: SimpleQueue[Key | None] = SimpleQueue()  # its put may interrupt itself, so signals may use it
         self._mine: list[int] = []
+        self._renew_at = 0
         self._stopping = False
 
     @property
@@ -104,7 +105,7 @@ class Worker:
         moments = [now + self.settings.poll]
         moments += [slot for job in self._enabled() if (slot := job.slots.next(now)) is not None]
         if self._at_work:
-            moments.append(now + self.settings.lease // 3)
+            moments.append(self._renew_at)
         if len(self._at_work) < threads:
             with self.jobs.ledger.read() as connection:
                 due = store.next_claim_at(connection, list(limits))
@@ -171,11 +172,12 @@ class Worker:
             if each.run.is_over_time():
                 each.over = True
                 time_out(self.jobs, each.run)
-        held = [(each.run.id, each.run.attempt) for each in live if not each.over]
-        if not held:
+        now, held = self.jobs.now, [(each.run.id, each.run.attempt) for each in live if not each.over]
+        if not held or now < self._renew_at:
             return
+        self._renew_at = now + self.settings.lease // 3
         with self.jobs.ledger.write() as connection:
-            lost = store.renew(connection, held, self.jobs.now + self.settings.lease)
+            lost = store.renew(connection, held, now + self.settings.lease)
         for key in lost:
             self._at_work[key].over = True
             self._at_work[key].run.tell(LeaseLost)

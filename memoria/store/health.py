@@ -15,6 +15,7 @@ from memoria.store.dialect import dialect_of
 from memoria.store.events import verify_chain
 from memoria.store.files import size_on_disk
 from memoria.store.ledger import Ledger
+from memoria.store.schema_items import item
 
 
 def summary(ledger: Ledger, home: Path) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def summary(ledger: Ledger, home: Path) -> dict[str, Any]:
             "people": _count(connection, schema.scope),
             "sessions": _count(connection, schema.session),
             "episodes": _count(connection, schema.episode),
+            "items": _count(connection, item),
             "events": _count(connection, schema.event),
             "embedding_model": model[0] if model else None,
             "dimension": model[1] if model else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
@@ -74,28 +75,7 @@ def history(
         query = query.where(job_run.c.id.in_(ids))
     rows = connection.execute(query.order_by(job_run.c.slot.desc(), job_run.c.id.desc()).limit(limit)).all()
     attempts = _attempts(connection, [row.id for row in rows])
-    return [
-        RunRow(
-            id=row.id,
-            job=row.job,
-            target=row.target,
-            tenant=row.of_tenant if row.scope_id is not None else row.tenant,
-            user=row.user,
-            slot=row.slot,
-            by_hand=bool(row.by_hand),
-            state=row.state,
-            claim_at=row.claim_at,
-            started_at=row.started_at,
-            ended_at=row.ended_at,
-            outcome=row.outcome,
-            error_kind=row.error_kind,
-            error=row.error,
-            tokens=row.tokens,
-            money=row.money,
-            attempts=attempts[row.id],
-        )
-        for row in rows
-    ]
+    return [_run(row, attempts[row.id]) for row in rows]
 
 
 def counts(connection: Connection) -> dict[str, dict[str, int]]:
@@ -128,6 +108,28 @@ def hush_errors(connection: Connection, scope_id: int) -> None:
     """Keep of errors only their class where they may quote the person: in their own runs, and in those for many."""
     whose = or_(job_run.c.scope_id == scope_id, job_run.c.scope_id.is_(None))
     connection.execute(update(job_run).where(whose, job_run.c.error.is_not(None)).values(error=None))
+
+
+def _run(row: Any, attempts: list[AttemptRow]) -> RunRow:
+    return RunRow(
+        id=row.id,
+        job=row.job,
+        target=row.target,
+        tenant=row.of_tenant if row.scope_id is not None else row.tenant,
+        user=row.user,
+        slot=row.slot,
+        by_hand=bool(row.by_hand),
+        state=row.state,
+        claim_at=row.claim_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        error_kind=row.error_kind,
+        error=row.error,
+        tokens=row.tokens,
+        money=row.money,
+        attempts=attempts,
+    )
 
 
 def _attempts(connection: Connection, runs: list[int]) -> dict[int, list[AttemptRow]]:

@@ -181,7 +181,7 @@ def _due(connection: Connection, limits: Mapping[str, int], now: int, only: Coll
 def _held(connection: Connection, run: int, fence: int) -> State | None:
     """The state of a run as long as nobody but the holder of `fence` may end it, or ended it."""
     row = connection.execute(_HELD, {"run": run}).first()
-    return "running" if row is not None else None
+    return row.state if row is not None and row.fence == fence and row.state in ("running", "done") else None
 
 
 def _end_run(connection: Connection, run: int, fence: int, how: Ending) -> State:

@@ -65,12 +65,15 @@ def versions(connection: Connection, scope_id: int) -> list[ProfileRow]:
     ]
 
 
-def read_lines(connection: Connection, profile_id: int) -> list[LineRow]:
-    """A version's lines in order."""
+def read_lines(connection: Connection, profile_id: int, *, citing: Sequence[int] | None = None) -> list[LineRow]:
+    """A version's lines in order; with `citing`, only those that are shown, or cite one of these episodes (row ids)."""
     joined = select(profile_line, profile_entry.c.strength, profile_entry.c.shown).join(
         profile_entry, profile_entry.c.line_id == profile_line.c.id
     )
     mine = profile_entry.c.profile_id == profile_id
+    if citing is not None:
+        near = select(profile_cite.c.line_id).where(profile_cite.c.episode_id.in_(citing))
+        mine &= (profile_entry.c.shown != 0) | profile_entry.c.line_id.in_(near)
     rows = connection.execute(joined.where(mine).order_by(profile_entry.c.position)).all()
     cites = select(profile_cite).join(profile_entry, profile_entry.c.line_id == profile_cite.c.line_id)
     beliefs: dict[int, list[int]] = defaultdict(list)

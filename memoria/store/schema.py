@@ -225,6 +225,7 @@ erasure = Table(
     Column("sessions", Integer, nullable=False),
     Column("done_at", BigInteger),
     Column("beliefs", Integer, nullable=False, server_default="0"),
+    Column("items", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 

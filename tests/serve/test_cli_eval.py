@@ -1,4 +1,4 @@
-"""`memoria eval beliefs` over a dialogue of the test's own, and that the documents name every command."""
+"""`memoria eval` over data of the test's own, and that the documents name every command."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ def test_eval_beliefs(cli: Cli, dialogues: Path) -> None:
     table = cli("eval", "beliefs", "--folder", dialogues, "--task", "update", "--failed")[1]
     assert {"memoria", "dense", "BM25", "50%"} <= set(table.replace("┃", " ").replace("│", " ").split())
     assert "'Rome'" in table
+
+
+def test_eval_profile(cli: Cli, tmp_path: Path) -> None:
+    item = {"id": "i", "session": "s", "time": "2025-01-01", "speaker": "user", "text": "I don't like olives."}
+    asked = {"question": "What should I cook?", "evidence": ["i"], "category": "advice"}
+    path = tmp_path / "one.jsonl"
+    path.write_text(json.dumps({"episode_id": "e", "items": [item], "questions": [asked]}))
+    code, shown, _ = cli("eval", "profile", path, "--budgets", "300,800", "--json")
+    report = json.loads(shown)
+    assert (code, report["homes"], list(report["budgets"])) == (0, 1, ["300", "800"])
+    assert report["budgets"]["300"]["all"]["quoted"]["with"] == 1
+    assert "with the profile" in cli("eval", "profile", path, "--budgets", "300", "--category", "advice")[1]
+    code, _, said = cli("eval", "profile", path, "--budgets", "few")
+    assert code == 2
+    assert "300,800,1500" in said
 
 
 def test_the_documents_name_every_command() -> None:

@@ -1,10 +1,11 @@
-"""The items of LangGraph's store."""
+"""The items of LangGraph's store, and how many of them forgetting took."""
 
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import inspect
 
-from memoria.store.schema import tables
+from memoria.store.schema import erasure, tables
 from memoria.store.schema_items import TABLES
 
 revision = "0005"
@@ -12,5 +13,8 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Create the tables."""
-    tables.create_all(op.get_bind(), tables=list(TABLES))
+    """Create the tables; a home made by this version has the erasure's new column already."""
+    connection = op.get_bind()
+    tables.create_all(connection, tables=list(TABLES))
+    if erasure.c["items"].name not in {column["name"] for column in inspect(connection).get_columns(erasure.name)}:
+        op.add_column(erasure.name, erasure.c["items"].copy())
