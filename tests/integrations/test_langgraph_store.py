@@ -20,7 +20,8 @@ from langgraph.store.base import (
 )
 from stores import pass_minutes
 
-from memoria import EmbeddingMismatch, HashEmbeddings, InvalidInput, MemoriaError, Memory, Scope
+from memoria import HashEmbeddings, InvalidInput, MemoriaError, Memory, Scope
+from memoria.errors import EmbeddingMismatch
 from memoria.integrations.langgraph_store import MemoriaStore
 from memoria.integrations.namespaces import person_of
 
@@ -170,7 +171,8 @@ def test_a_search_sees_every_change(store: MemoriaStore, open_memory: OpenMemory
             for prefix in ((), ("memories",), HERE):
                 found = reader.search(prefix, query="apples")
                 assert {item.key: item.value for item in found} == held
-                assert [i.key for i in found if (i.score or 0) > 0.4] == [k for k in held if "apples" in str(held[k])]
+                fit = {item.key for item in found if (item.score or 0) > 0.4}
+                assert fit == {key for key in held if "apples" in str(held[key])}
 
 
 def test_the_index_that_it_is_given(memory: Memory) -> None:
@@ -184,7 +186,9 @@ def test_the_index_that_it_is_given(memory: Memory) -> None:
         MemoriaStore(memory, index={"dims": DIMENSION, "embed": HashEmbeddings(DIMENSION)})
 
 
-def test_another_model_is_refused_until_the_home_is_embedded_again(store: MemoriaStore, open_memory: OpenMemory) -> None:
+def test_another_model_is_refused_until_the_home_is_embedded_again(
+    store: MemoriaStore, open_memory: OpenMemory
+) -> None:
     store.put(HERE, "k", {"content": "Ana keeps bees"})
     store.put(HERE, "l", {"content": "Ana sails"}, index=False)
     store.search((), query="bees")

@@ -57,6 +57,7 @@ class _Strategies:
         part = leaf | st.lists(leaf, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), leaf, max_size=2)
         value = st.dictionaries(st.sampled_from(FIELDS), part, max_size=3)
         self.value = st.builds(_with_text, value, st.none() | text)
+        self.value_or_none = st.none() | self.value
         self.index = st.sampled_from([None, None, False, ["text"], ["kind", "at.n"]])
         ordered = st.sampled_from(["$gt", "$gte", "$lt", "$lte"])
         operators = st.dictionaries(ordered, st.integers(-2, 2), min_size=1, max_size=2) | st.dictionaries(
@@ -97,6 +98,26 @@ class _Pair:
             self.held.pop((op.namespace, op.key), None)
         else:
             self.held[op.namespace, op.key] = (op.value, op.index)
+
+    def put_one(self, namespace: tuple[str, ...], key: str, value: Any, index: Any) -> None:
+        """A put, or without a value a deletion, each by its own method."""
+        for store in (self.store, self.oracle):
+            if value is None:
+                store.delete(namespace, key)
+            else:
+                store.put(namespace, key, value, index=None if store is self.oracle else index)
+        self.put(PutOp(namespace, key, value, index))
+
+    def get(self, namespace: tuple[str, ...], key: str) -> None:
+        """The same item, or none."""
+        equal(facts(self.store.get(namespace, key)), facts(self.oracle.get(namespace, key)), "what was got")
+
+    def list(self, listing: dict[str, Any]) -> None:
+        """The same namespaces."""
+        if self.lists_empty:  # its pages are others
+            listing = {name: value for name, value in listing.items() if name not in ("limit", "offset")}
+        wanted = self.fresh().list_namespaces(**listing)
+        self.listed(self.store.list_namespaces(**listing), wanted, f"the namespaces by {listing}")
 
     def fresh(self) -> InMemoryStore:
         """A store that holds just what should be there, and never held anything else."""
@@ -150,8 +171,12 @@ class _Pair:
         if offset + limit <= len(scores):  # behind them, stores differ
             equal([facts(i) for i in cut], [facts(i) for i in whole[offset : offset + limit]], f"the page {page}")
 
-    def everything(self) -> None:
-        """All items, and all namespaces."""
+    def end(self) -> None:
+        """All items, and all namespaces; then the store is let go of."""
+        with self.stack:
+            self._everything()
+
+    def _everything(self) -> None:
         wanted = {(namespace, key, repr(value)) for (namespace, key), (value, _) in self.held.items()}
         equal(_as_set(self.store.search((), limit=ALL)), wanted, "everything")
         self.listed(self.store.list_namespaces(limit=ALL), sorted({space for space, _ in self.held}), "all namespaces")
@@ -200,21 +225,13 @@ def _machine(stateful: Any, given: _Strategies, made: Callable[[], _Pair]) -> An
             super().__init__()
             self.pair = made()
 
-        @rule(namespace=given.namespace, key=given.key, value=given.value, index=given.index)
+        @rule(namespace=given.namespace, key=given.key, value=given.value_or_none, index=given.index)
         def put(self, namespace: Any, key: Any, value: Any, index: Any) -> None:
-            self.pair.store.put(namespace, key, value, index=index)
-            self.pair.oracle.put(namespace, key, value)
-            self.pair.put(PutOp(namespace, key, value, index))
-
-        @rule(namespace=given.namespace, key=given.key)
-        def delete(self, namespace: Any, key: Any) -> None:
-            self.pair.batch([PutOp(namespace, key, None)])
+            self.pair.put_one(namespace, key, value, index)
 
         @rule(namespace=given.namespace, key=given.key)
         def get(self, namespace: Any, key: Any) -> None:
-            equal(
-                facts(self.pair.store.get(namespace, key)), facts(self.pair.oracle.get(namespace, key)), "what was got"
-            )
+            self.pair.get(namespace, key)
 
         @rule(ops=given.batch)
         def batch(self, ops: Any) -> None:
@@ -230,15 +247,9 @@ def _machine(stateful: Any, given: _Strategies, made: Callable[[], _Pair]) -> An
 
         @rule(listing=given.listing)
         def list(self, listing: Any) -> None:
-            if self.pair.lists_empty:  # its pages are others
-                listing = {name: value for name, value in listing.items() if name not in ("limit", "offset")}
-            wanted = self.pair.fresh().list_namespaces(**listing)
-            self.pair.listed(self.pair.store.list_namespaces(**listing), wanted, f"the namespaces by {listing}")
+            self.pair.list(listing)
 
         def teardown(self) -> None:
-            try:
-                self.pair.everything()
-            finally:
-                self.pair.stack.close()
+            self.pair.end()
 
     return StoreMachine

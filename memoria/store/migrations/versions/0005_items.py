@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import inspect
+from sqlalchemy import Column, Integer, inspect
 
 from memoria.store.schema import erasure, tables
 from memoria.store.schema_items import TABLES
@@ -16,5 +16,5 @@ def upgrade() -> None:
     """Create the tables; a home made by this version has the erasure's new column already."""
     connection = op.get_bind()
     tables.create_all(connection, tables=list(TABLES))
-    if erasure.c["items"].name not in {column["name"] for column in inspect(connection).get_columns(erasure.name)}:
-        op.add_column(erasure.name, erasure.c["items"].copy())
+    if "items" not in {column["name"] for column in inspect(connection).get_columns(erasure.name)}:
+        op.add_column(erasure.name, Column("items", Integer, nullable=False, server_default="0"))
