@@ -186,9 +186,7 @@ def test_the_index_that_it_is_given(memory: Memory) -> None:
         MemoriaStore(memory, index={"dims": DIMENSION, "embed": HashEmbeddings(DIMENSION)})
 
 
-def test_another_model_is_refused_until_the_home_is_embedded_again(
-    store: MemoriaStore, open_memory: OpenMemory
-) -> None:
+def test_another_model_is_refused_until_reembedded(store: MemoriaStore, open_memory: OpenMemory) -> None:
     store.put(HERE, "k", {"content": "Ana keeps bees"})
     store.put(HERE, "l", {"content": "Ana sails"}, index=False)
     store.search((), query="bees")
