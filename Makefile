@@ -27,6 +27,7 @@ bench: .venv/.dev  ## the speeds and sizes that the README quotes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_store.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_models.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_beliefs.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_items.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_reflect.py
 
 kill-bench: .venv/.dev  ## fifty kills of a writer, each followed by a full check

@@ -36,7 +36,7 @@ def notes(count: int) -> list[str]:
 
 
 def millis(work: Callable[[], object], times: int = 30) -> tuple[float, float]:
-    """The median and the slowest but one of twenty, in milliseconds by the wall."""
+    """The median and the 95th percentile of `times` runs, in milliseconds by the wall."""
     taken: list[float] = []
     for _ in range(times):
         begun = time.perf_counter()

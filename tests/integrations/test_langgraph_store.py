@@ -9,15 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import DIMENSION, Clock, OpenMemory
-from langgraph.store.base import (
-    GetOp,
-    InvalidNamespaceError,
-    ListNamespacesOp,
-    MatchCondition,
-    Op,
-    PutOp,
-    SearchOp,
-)
+from langgraph.store.base import GetOp, InvalidNamespaceError, ListNamespacesOp, MatchCondition, Op, PutOp, SearchOp
 from stores import pass_minutes
 
 from memoria import HashEmbeddings, InvalidInput, MemoriaError, Memory, Scope
