@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import inspect
+from sqlalchemy import Column, Integer, inspect
 
 from memoria.store.schema import erasure, tables
 
@@ -18,4 +18,4 @@ def upgrade() -> None:
     connection = op.get_bind()
     tables.create_all(connection, tables=[tables.tables[name] for name in _NAMES])
     if erasure.c.beliefs.name not in {column["name"] for column in inspect(connection).get_columns(erasure.name)}:
-        op.add_column(erasure.name, erasure.c.beliefs.copy())
+        op.add_column(erasure.name, Column("beliefs", Integer, nullable=False, server_default="0"))
