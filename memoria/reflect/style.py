@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from memoria.reflect.material import Said
+from memoria.reflect.material import SENTENCE, Said
 
 LEAST_TURNS = 10  # fewer say little of how somebody speaks
 LOOKED_AT = 400
@@ -21,7 +21,6 @@ _PHRASE_SESSIONS = 3
 _MOST_PHRASES = 4
 _LENGTHS = ((6, "very short turns"), (15, "short turns"), (45, "turns of a few sentences"))
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
-_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 _WORD = re.compile(r"\w+")
 # Shares of turns from which on a habit is one.
 _OFTEN = {"exclaims": 0.25, "asks": 0.3, "emoji": 0.1, "lower": 0.6}
@@ -76,7 +75,7 @@ def _phrases(turns: Sequence[Said]) -> Trait | None:
     saying: dict[str, list[Said]] = defaultdict(list)
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for each in turns:
-        for sentence in _SENTENCE.findall(each.episode.text):
+        for sentence in SENTENCE.findall(each.episode.text):
             words = sentence.strip(" .!?…\"“”'")
             if 0 < len(_WORD.findall(words)) <= 2 and sum(map(str.isalpha, words)) > 1:  # no "5." of a list
                 key = words.casefold()

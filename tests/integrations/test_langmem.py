@@ -17,7 +17,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # LangMem's own, of what it imports
     from langmem import create_manage_memory_tool, create_search_memory_tool
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 CONFIG: dict[str, Any] = {"configurable": {"langgraph_user_id": "ana", "thread_id": "t"}}
 SPACE = ("memories", "{langgraph_user_id}")
 
