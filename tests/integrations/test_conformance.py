@@ -65,6 +65,14 @@ def test_ten_thousand_steps_show_no_difference(
     assert sum(taken) >= 5000, "half of ten thousand; the other half is the other case"
 
 
+def test_the_oracle_searches_below_a_path_beside_one_that_is_not_there(memorias: Made) -> None:
+    machine = store_machine(memorias, index=index_of(["$"]))()
+    machine.put(namespace=("a",), key="k", value={"at": {"n": True}}, index=["kind", "at.n"])
+    machine.put(namespace=("a",), key="K", value={"kind": "x", "at": {"n": "x"}}, index=["kind", "at.n"])
+    machine.ask(prefix=("a",), query="bees", page=(4, 1))
+    machine.teardown()
+
+
 def count_steps(machine: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One number a call: what is checked after each step counts up, and at the beginning of each life does not."""
     taken: list[int] = []

@@ -12,7 +12,16 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from importlib import import_module
 from typing import Any, cast
 
-from langgraph.store.base import BaseStore, GetOp, IndexConfig, Item, ListNamespacesOp, PutOp, SearchOp
+from langgraph.store.base import (
+    BaseStore,
+    GetOp,
+    IndexConfig,
+    Item,
+    ListNamespacesOp,
+    PutOp,
+    SearchOp,
+    get_text_at_path,
+)
 from langgraph.store.memory import InMemoryStore
 
 from memoria.errors import InvalidInput
@@ -188,8 +197,8 @@ class _Pair:
 
 def _first_of_each_text(value: Any, paths: list[str]) -> list[str]:
     # The oracle cannot embed one text twice at once: it counts them wrongly, and raises.
-    seen: set[str] = set()
-    return [path for path in paths if not (str(value.get(path)) in seen or seen.add(str(value.get(path))))]
+    texts = {path: tuple(get_text_at_path(value, path)) for path in paths}
+    return [path for at, path in enumerate(paths) if texts[path] not in [texts[other] for other in paths[:at]]]
 
 
 def _put(namespace: tuple[str, ...], key: str, value: Any, index: Any) -> PutOp:
