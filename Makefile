@@ -55,5 +55,5 @@ clean:  ## everything that the targets above made
 	touch $@
 
 .venv/.dev: .venv/.local
-	$(PIP) --editable ".[local,langchain,otel,nlp,postgres,dev]"
+	$(PIP) --editable ".[local,distil,langchain,otel,nlp,postgres,dev]"
 	touch $@

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from memoria.clock import to_micros
+from memoria.distilling import Distilling
 from memoria.events import ForgetEvent, ReadEvent, RecallEvent, WriteEvent
 from memoria.forget.select import Wish
 from memoria.recall.engine import Examined
 from memoria.recall.explain import explain_turn
 from memoria.recall.request import Request
 from memoria.records import Context, Episode, Receipt, Trust, TurnExplanation
-from memoria.reflecting import Reflecting
 from memoria.remember.ingest import Delivery, Progress, ingest
 from memoria.remember.turns import check_name, to_turns
 from memoria.store import health
@@ -29,7 +29,7 @@ from memoria.trace import traced
 ASKED = 0.5  # a belief's score above which a question counts as asking for it
 
 
-class Memory(Reflecting):
+class Memory(Distilling):
     """The memory kept in the folder `home`, made if missing (None: `$MEMORIA_HOME`, else the platform's data folder).
 
     Args:

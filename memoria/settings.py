@@ -117,6 +117,43 @@ class ReflectSettings(_Section):
     price_out: float | None = Field(default=None, ge=0)
 
 
+class GateSettings(_Section):
+    """What a candidate must show before it serves, on held-out data of the same person and on neutral text.
+
+    `pairs`: so many held-out pairs, or there is too little evidence. `gain`: how much of them it must rank right beyond
+    the base (and by a paired bootstrap at `confidence`, more than the base); `keep`: how much fewer than what serves
+    now. The others are ratios to the base: the chosen answers' mean NLL, neutral text in chat form, neutral text as it
+    is; `swapped`: how much better than on another person's preferences, where one is at hand; `facts`: the share of
+    facts told from false ones in new words, where facts are trained."""
+
+    pairs: int = Field(default=20, ge=1)
+    gain: float = Field(default=0.1, ge=0.0, le=1.0)
+    keep: float = Field(default=0.03, ge=0.0, le=1.0)
+    confidence: float = Field(default=0.9, gt=0.5, lt=1.0)
+    chosen: float = Field(default=1.0, gt=0)
+    chat: float = Field(default=1.05, gt=0)
+    plain: float = Field(default=1.04, gt=0)
+    swapped: float = Field(default=0.0, ge=0.0, le=1.0)
+    facts: float = Field(default=0.9, ge=0.0, le=1.0)
+
+
+class DistilSettings(_Section):
+    """How memories are distilled. `model` is a local model's folder or name (None: the packaged SmolLM2-135M), `recipe`
+    a recipe's name, `kinds` what is made. `consent`: "assumed" unless withheld, or "required" of each person. A
+    training gets `threads`, `memory_mb` of memory, and the machine to itself. `card_tokens` bounds the preference
+    card."""
+
+    model: str | None = None
+    recipe: str = "sft"
+    kinds: tuple[Literal["head", "card", "adapter"], ...] = ("head", "card", "adapter")
+    consent: Literal["assumed", "required"] = "assumed"
+    threads: int = Field(default=1, ge=1)
+    memory_mb: int = Field(default=2500, ge=200)
+    card_tokens: int = Field(default=300, ge=30)
+    seed: int = 0
+    gate: GateSettings = GateSettings()
+
+
 class RetentionSettings(_Section):
     """After how many days each kind goes, by `Memory.retain`; None keeps it. `retired` are beliefs that hold no
     more."""
@@ -140,6 +177,7 @@ class Settings(_Section):
     resolve: ResolveSettings = ResolveSettings()
     reflect: ReflectSettings = ReflectSettings()
     retention: RetentionSettings = RetentionSettings()
+    distil: DistilSettings = DistilSettings()
     folder: Path | None = Field(default=None, exclude=True)
 
     @classmethod

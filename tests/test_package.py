@@ -58,6 +58,7 @@ def test_the_configs_show_the_defaults() -> None:
         "resolve": loaded.resolve.model_dump(),
         "reflect": loaded.reflect.model_dump(),
         "retention": loaded.retention.model_dump(),
+        "distil": loaded.distil.model_dump(mode="json"),
     }
 
 

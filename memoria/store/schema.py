@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0007"  # the newest migration; a home with a later one was written by a newer memoria
+HEAD = "0008"  # the newest migration; a home with a later one was written by a newer memoria
 
 tables = MetaData()
 
