@@ -34,3 +34,8 @@ def from_micros(micros: int) -> datetime:
 def stopwatch() -> float:
     """Seconds on a clock that only runs forward; differences alone have a meaning."""
     return time.perf_counter()
+
+
+def processor_time() -> float:
+    """Seconds that this process has spent on a processor; differences alone have a meaning."""
+    return time.process_time()

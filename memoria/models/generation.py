@@ -58,6 +58,11 @@ def load_weights(place: str, device: str) -> Loaded:
 
 @lru_cache(maxsize=2)
 def _load(place: str, device: str) -> Loaded:
+    return fresh_weights(place, device)
+
+
+def fresh_weights(place: str, device: str = "cpu", *, half: bool = False) -> Loaded:
+    """As `load_weights`, but the caller's own to change, each time; `half`: in bfloat16. Raises `ModelUnavailable`."""
     try:
         torch: Any = import_module("torch")
         transformers: Any = import_module("transformers")
@@ -68,7 +73,10 @@ def _load(place: str, device: str) -> Loaded:
     bars.disable_progress_bar()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(place)
-        model = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32).to(device).eval()
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            place, dtype=torch.bfloat16 if half else torch.float32
+        )
+        model = model.to(device).eval()
     except Exception as error:  # transformers, the hub and safetensors each raise errors of their own
         raise ModelUnavailable(
             f"No language model can be loaded from {place} ({str(error).splitlines()[0]}); check the name, or delete "

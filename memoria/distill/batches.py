@@ -1,0 +1,50 @@
+"""The batches of a training: for each step the same, whoever takes it and whenever.
+
+What enters: a data set, a stage, a seed. What leaves: rows for a step; an interrupted training goes on with the very
+batch where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import TypeVar
+
+from memoria.distill.neutral import Neutral
+from memoria.distill.recipes import Stage
+from memoria.distill.records import Dataset
+from memoria.models.likelihood import Row
+
+T = TypeVar("T")
+
+
+def rows_to_learn(data: Dataset, *, facts: bool) -> list[Row]:
+    """The answers that are learnt: of preferences, the chosen ones of pairs, and with `facts` those of questions of
+    fact."""
+    kinds = ("preference", "replay", "fact") if facts else ("preference", "replay")
+    found = [Row(each.prompt, each.answer) for each in data.examples_of("train", *kinds)]
+    return found + [Row(each.prompt, each.chosen) for each in data.pairs_of("train")]
+
+
+def rows_to_teach(data: Dataset, *, facts: bool) -> list[tuple[Row, Row]]:
+    """The same for a student, and for its teacher with the memory in the prompt; what needs no memory is left out."""
+    kinds = ("preference", "fact") if facts else ("preference",)
+    told = [(each.prompt, each.answer, each.memory) for each in data.examples_of("train", *kinds)]
+    told += [(each.prompt, each.chosen, each.memory) for each in data.pairs_of("train")]
+    return [(Row(ask, answer), Row(ask, answer, memory)) for ask, answer, memory in told if memory]
+
+
+def replayed(neutral: Neutral, stage: Stage) -> int:
+    """How many rows of a batch are neutral text."""
+    return min(round(stage.batch * stage.replay), stage.batch - 1) if neutral.replay else 0
+
+
+def picked(rows: Sequence[T], step: int, size: int, seed: str) -> list[T]:
+    """The `size` rows of a step (from 0): all rows in a chance order, then all in another, and so on."""
+    found: list[T] = []
+    for at in range(step * size, (step + 1) * size):
+        turn, place = divmod(at, len(rows))
+        order = list(range(len(rows)))
+        Random(f"{seed}/{turn}").shuffle(order)
+        found.append(rows[order[place]])
+    return found

@@ -1,0 +1,262 @@
+"""Training an adapter on a person's data set, on a processor.
+
+What enters: a data set, a recipe, a model of the caller's own, a folder. What leaves: the folder as PEFT writes it,
+and how the training went. A loop of our own: the same steps by TRL cost twice the time. A training that is killed goes
+on from its last checkpoint, with the very batches that were left, and comes to the same weights.
+
+LoRA: Hu et al. (2021); one for each user: OPPU, Tan et al. (2024). Prompt tuning: Lester et al. (2021).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from memoria.clock import processor_time
+from memoria.distill import losses
+from memoria.distill.batches import picked, replayed, rows_to_learn, rows_to_teach
+from memoria.distill.neutral import Neutral
+from memoria.distill.recipes import Recipe, Stage
+from memoria.distill.records import Dataset, LossPoint, Trained
+from memoria.distill.tuned import begun, save
+from memoria.errors import InvalidInput
+from memoria.models.generation import Loaded
+from memoria.models.likelihood import Encoded, Row, encode
+
+Progress = Callable[[int, int, float], None]  # step, all steps, loss
+
+STATE = "training.pt"  # beside the weights while a training is under way
+_EVERY = 20.0  # CPU-seconds between two checkpoints
+
+
+@dataclass
+class _State:
+    """How far a training is."""
+
+    step: int = 0  # of all stages together
+    seconds: float = 0.0
+    tokens: int = 0
+    losses: list[LossPoint] | None = None
+
+    def points(self) -> list[LossPoint]:
+        self.losses = self.losses if self.losses is not None else []
+        return self.losses
+
+
+def train(
+    data: Dataset,
+    recipe: Recipe,
+    loaded: Loaded,
+    folder: Path,
+    *,
+    base: str,
+    neutral: Neutral,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train by `recipe` and write the adapter into `folder` (made if missing; what an interrupted training left there
+    is gone on with).
+
+    Args:
+        loaded: the base, which PEFT changes: the caller's own (`generation.fresh_weights`).
+        base: the name that servers know the base by.
+        progress: called after each step with (step, all steps, loss).
+
+    Raises:
+        InvalidInput: there is nothing to learn from.
+        ModelUnavailable: PEFT is missing.
+    """
+    torch: Any = import_module("torch")
+    folder.mkdir(parents=True, exist_ok=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = begun(loaded, recipe, base)
+        run = _Run(model, loaded, data, recipe, neutral, folder, progress)
+        stopped = run.all_stages()
+    save(model, folder)
+    (folder / STATE).unlink(missing_ok=True)
+    state = run.state
+    return Trained(
+        steps=state.step,
+        seconds=round(state.seconds, 2),
+        peak_mb=round(peak_mb(), 1),
+        tokens=state.tokens,
+        losses=tuple(state.points()),
+        stopped=stopped,
+    )
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever had resident, in megabytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1_000_000 if sys.platform == "darwin" else 1000)
+
+
+class _Run:
+    """One training under way."""
+
+    def __init__(
+        self,
+        model: Any,
+        loaded: Loaded,
+        data: Dataset,
+        recipe: Recipe,
+        neutral: Neutral,
+        folder: Path,
+        progress: Progress | None,
+    ) -> None:
+        self.model, self.loaded, self.data, self.recipe = model, loaded, data, recipe
+        self.neutral, self.folder, self.progress = neutral, folder, progress
+        self.state = _State()
+        self.torch: Any = import_module("torch")
+        self.trainable = [each for each in model.parameters() if each.requires_grad]
+        self.steps = sum(stage.steps for stage in recipe.stages)
+        self.name = hashlib.sha256(f"{recipe.digest} {data.model_dump_json()}".encode()).hexdigest()
+
+    def all_stages(self) -> Any:
+        """Take the steps that are left; why it ended."""
+        resumed = self._resumed()
+        before = 0
+        for number, stage in enumerate(self.recipe.stages):
+            if self.state.step < before + stage.steps:
+                stopped = self._stage(number, stage, before, resumed)
+                resumed = None
+                if stopped:
+                    return stopped
+            before += stage.steps
+        return "done"
+
+    def _stage(self, number: int, stage: Stage, before: int, resumed: Any) -> str | None:
+        torch, state = self.torch, self.state
+        optimizer = torch.optim.AdamW(self.trainable, lr=stage.rate, weight_decay=0.0)
+        if resumed is not None and resumed["stage"] == number:
+            optimizer.load_state_dict(resumed["optimizer"])
+            rows = _Rows(self, stage, resumed["reference"])
+        else:
+            rows = _Rows(self, stage, None)
+        kept = begun_at = processor_time()
+        name = f"{number + 1} {stage.loss}"
+        for step in range(state.step - before, stage.steps):
+            for group in optimizer.param_groups:
+                group["lr"] = stage.rate * _warmth(step, stage.steps)
+            loss, tokens = rows.loss(step)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.trainable, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            now = processor_time()
+            state.seconds, begun_at = state.seconds + now - begun_at, now
+            state.step, state.tokens = state.step + 1, state.tokens + tokens
+            state.points().append(LossPoint(step=state.step, stage=name, loss=round(float(loss.detach()), 4)))
+            if self.progress is not None:
+                self.progress(state.step, self.steps, float(loss.detach()))
+            if (stopped := self._over_budget()) is not None:
+                return stopped
+            if now - kept > _EVERY:
+                self._keep(number, optimizer, rows.reference)
+                kept = now
+        return None
+
+    def _over_budget(self) -> str | None:
+        budget = self.recipe.budget
+        if self.state.seconds >= budget.seconds and self.state.step < self.steps:
+            return "seconds"
+        return "tokens" if budget.tokens is not None and self.state.tokens >= budget.tokens else None
+
+    def _keep(self, number: int, optimizer: Any, reference: list[tuple[float, float]]) -> None:
+        weights = {name: each.detach() for name, each in self.model.named_parameters() if each.requires_grad}
+        kept: dict[str, Any] = {
+            "name": self.name,
+            "stage": number,
+            "weights": weights,
+            "optimizer": optimizer.state_dict(),
+            "reference": reference,
+            "step": self.state.step,
+            "seconds": self.state.seconds,
+            "tokens": self.state.tokens,
+            "losses": [each.model_dump() for each in self.state.points()],
+        }
+        half = self.folder / f"{STATE}.part"
+        self.torch.save(kept, half)
+        half.replace(self.folder / STATE)
+
+    def _resumed(self) -> Any:
+        """What an interrupted training of just this left; None where there is none."""
+        path = self.folder / STATE
+        kept: Any = None
+        with suppress(Exception):  # missing, or of another version: then it begins anew
+            kept = self.torch.load(path, weights_only=True)
+        if kept is None or kept.get("name") != self.name:
+            return None
+        parameters = dict(self.model.named_parameters())
+        with self.torch.no_grad():
+            for name, values in kept["weights"].items():
+                parameters[name].copy_(values)
+        points = [LossPoint.model_validate(each) for each in kept["losses"]]
+        self.state = _State(kept["step"], kept["seconds"], kept["tokens"], points)
+        return kept
+
+
+class _Rows:
+    """The rows of a stage, encoded once, and the loss of each step's batch."""
+
+    def __init__(self, run: _Run, stage: Stage, reference: list[tuple[float, float]] | None) -> None:
+        self._model, self._stage = run.model, stage
+        self._seed = f"{run.recipe.seed}/{stage.loss}"
+        self._replay = [_ended(run.loaded, Row(*each)) for each in run.neutral.replay]
+        self._spared = replayed(run.neutral, stage)
+        self._rows: list[Any]
+        self.reference: list[tuple[float, float]] = []
+        facts = run.recipe.facts
+        if stage.loss == "sft":
+            self._rows = [_ended(run.loaded, row) for row in rows_to_learn(run.data, facts=facts)]
+        elif stage.loss == "kl":
+            taught = rows_to_teach(run.data, facts=facts)
+            self._rows = [losses.TaughtRows(_ended(run.loaded, s), _ended(run.loaded, t)) for s, t in taught]
+        else:
+            self._rows = self._pairs(run, reference)
+        if not self._rows:
+            raise InvalidInput(f"There is nothing to learn from by {stage.loss!r}; remember more of the person first.")
+
+    def loss(self, step: int) -> tuple[Any, int]:
+        """The loss of a step's batch, and how many tokens it learns from."""
+        neutral = picked(self._replay, step, self._spared, f"{self._seed}/replay") if self._spared else []
+        batch = picked(self._rows, step, self._stage.batch - len(neutral), self._seed)
+        if self._stage.loss == "sft":
+            return losses.sft(self._model, [*batch, *neutral]), _tokens([*batch, *neutral])
+        share = len(neutral) / self._stage.batch
+        calm = losses.sft(self._model, neutral) * share if neutral else 0.0
+        if self._stage.loss == "kl":
+            learnt = _tokens([each.student for each in batch]) + _tokens(neutral)
+            return losses.kl(self._model, batch) * (1 - share) + calm, learnt
+        loss = losses.dpo(self._model, batch, self._stage.beta, self._stage.sft)
+        return loss * (1 - share) + calm, _tokens([e for p in batch for e in (p.chosen, p.rejected)]) + _tokens(neutral)
+
+    def _pairs(self, run: _Run, reference: list[tuple[float, float]] | None) -> list[losses.PairRows]:
+        pairs = run.data.pairs_of("train")
+        encoded = [
+            (_ended(run.loaded, Row(each.prompt, each.chosen)), _ended(run.loaded, Row(each.prompt, each.rejected)))
+            for each in pairs
+        ]
+        self.reference = reference or [losses.reference(run.model, *each) for each in encoded]
+        return [losses.PairRows(*each, at) for each, at in zip(encoded, self.reference, strict=True)]
+
+
+def _ended(loaded: Loaded, row: Row) -> Encoded:
+    return encode(loaded, row, ended=True)
+
+
+def _tokens(batch: list[Encoded]) -> int:
+    return sum(len(each.ids) - each.begin for each in batch)
+
+
+def _warmth(step: int, steps: int) -> float:
+    """The share of the rate at a step: rising over the first tenth, then falling to nothing."""
+    warm = max(1, steps // 10)
+    return (step + 1) / warm if step < warm else max(0.05, (steps - step) / (steps - warm))

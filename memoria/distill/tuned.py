@@ -1,0 +1,79 @@
+"""A model with an adapter: made to be trained, or read from a folder.
+
+What enters: a model of the caller's own (PEFT changes it in place), a recipe or a folder. What leaves: PEFT's model.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from memoria.distill.recipes import Recipe
+from memoria.errors import ModelUnavailable
+from memoria.models.generation import Loaded
+
+INSTALL = 'install it with: pip install "memoria-lifelong[distil]"'
+WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
+
+
+def begun(loaded: Loaded, recipe: Recipe, base: str) -> Any:
+    """A fresh adapter by the recipe on `loaded.model`, ready to be trained. `base` is the name that servers know the
+    model by. Raises `ModelUnavailable` where PEFT is missing."""
+    peft = _peft()
+    common = {"task_type": "CAUSAL_LM"}
+    if recipe.kind == "lora":
+        config = peft.LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,
+            lora_dropout=recipe.dropout,
+            target_modules=_linear_of(loaded.model, recipe.layers),
+            bias="none",
+            **common,
+        )
+    elif recipe.kind == "prompt":
+        config = peft.PromptTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
+    else:
+        config = peft.PrefixTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that is going
+        model = peft.get_peft_model(loaded.model, config)
+    model.peft_config["default"].base_model_name_or_path = base
+    return model.train()
+
+
+def tuned(loaded: Loaded, folder: Path) -> Any:
+    """The adapter of `folder` on `loaded.model`. Raises `ModelUnavailable` where it cannot be read."""
+    peft = _peft()
+    try:
+        return peft.PeftModel.from_pretrained(loaded.model, str(folder)).eval()
+    except Exception as error:  # PEFT and safetensors each raise errors of their own
+        raise ModelUnavailable(f"No adapter can be read from {folder} ({str(error).splitlines()[0]}).") from error
+
+
+def save(model: Any, folder: Path) -> None:
+    """Write the adapter into `folder`: its config and its weights, nothing else."""
+    model.save_pretrained(folder, save_embedding_layers=False)  # else it looks for the base on the hub
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+
+
+def _linear_of(model: Any, layers: int | None) -> list[str]:
+    """The names of the linear layers within the upper `layers` (None: all), as suffixes that PEFT and vLLM know where
+    all are meant."""
+    torch: Any = import_module("torch")
+    head = model.get_output_embeddings()
+    found = [name for name, each in model.named_modules() if isinstance(each, torch.nn.Linear) and each is not head]
+    if layers is None:
+        return sorted({name.rpartition(".")[2] for name in found})
+    count = int(model.config.num_hidden_layers)
+    upper = {str(number) for number in range(max(0, count - layers), count)}
+    return [name for name in found if upper & set(name.split("."))]
+
+
+def _peft() -> Any:
+    try:
+        return import_module("peft")
+    except ImportError as error:
+        raise ModelUnavailable(f"Training and serving adapters needs {error.name}; {INSTALL}") from error
