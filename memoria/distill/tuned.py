@@ -6,6 +6,8 @@ What enters: a model of the caller's own (PEFT changes it in place), a recipe or
 from __future__ import annotations
 
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,8 +39,7 @@ def begun(loaded: Loaded, recipe: Recipe, base: str) -> Any:
         config = peft.PromptTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
     else:
         config = peft.PrefixTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that is going
+    with _quiet():
         model = peft.get_peft_model(loaded.model, config)
     model.peft_config["default"].base_model_name_or_path = base
     return model.train()
@@ -48,7 +49,8 @@ def tuned(loaded: Loaded, folder: Path) -> Any:
     """The adapter of `folder` on `loaded.model`. Raises `ModelUnavailable` where it cannot be read."""
     peft = _peft()
     try:
-        return peft.PeftModel.from_pretrained(loaded.model, str(folder)).eval()
+        with _quiet():
+            return peft.PeftModel.from_pretrained(loaded.model, str(folder)).eval()
     except Exception as error:  # PEFT and safetensors each raise errors of their own
         raise ModelUnavailable(f"No adapter can be read from {folder} ({str(error).splitlines()[0]}).") from error
 
@@ -70,6 +72,13 @@ def _linear_of(model: Any, layers: int | None) -> list[str]:
     count = int(model.config.num_hidden_layers)
     upper = {str(number) for number in range(max(0, count - layers), count)}
     return [name for name in found if upper & set(name.split("."))]
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that is going
+        yield
 
 
 def _peft() -> Any:
