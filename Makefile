@@ -29,6 +29,7 @@ bench: .venv/.dev  ## the speeds and sizes that the README quotes
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_beliefs.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_items.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_reflect.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_serving.py
 
 kill-bench: .venv/.dev  ## fifty kills of a writer, each followed by a full check
 	$(BIN)/python benchmarks/bench_kill.py

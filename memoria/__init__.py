@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memoria.aio import AsyncMemory
-    from memoria.errors import EditConflict, InvalidInput, MemoriaError, UnknownBelief, UnknownProfile, UnknownUser
+    from memoria.distill.details import AdapterDetail
+    from memoria.distill.records import Adapter, Permit
+    from memoria.errors import (
+        EditConflict,
+        InvalidInput,
+        MemoriaError,
+        UnknownAdapter,
+        UnknownBelief,
+        UnknownProfile,
+        UnknownUser,
+        Withheld,
+    )
     from memoria.memory import Memory
     from memoria.models.embeddings import load_embeddings
     from memoria.models.hashing import HashEmbeddings
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Adapter": "memoria.distill.records",
+    "AdapterDetail": "memoria.distill.details",
     "AsyncMemory": "memoria.aio",
     "load_embeddings": "memoria.models.embeddings",
     "BeliefHit": "memoria.records",
@@ -36,6 +49,7 @@ _HOMES = {
     "InvalidInput": "memoria.errors",
     "MemoriaError": "memoria.errors",
     "Memory": "memoria.memory",
+    "Permit": "memoria.distill.records",
     "Preference": "memoria.records",
     "Profile": "memoria.reflect.records",
     "ProfileLine": "memoria.reflect.records",
@@ -44,12 +58,16 @@ _HOMES = {
     "Scope": "memoria.records",
     "Settings": "memoria.settings",
     "Turn": "memoria.records",
+    "UnknownAdapter": "memoria.errors",
     "UnknownBelief": "memoria.errors",
     "UnknownProfile": "memoria.errors",
     "UnknownUser": "memoria.errors",
+    "Withheld": "memoria.errors",
 }
 
 __all__ = [
+    "Adapter",
+    "AdapterDetail",
     "AsyncMemory",
     "BeliefHit",
     "Context",
@@ -63,6 +81,7 @@ __all__ = [
     "InvalidInput",
     "MemoriaError",
     "Memory",
+    "Permit",
     "Preference",
     "Profile",
     "ProfileDiff",
@@ -71,9 +90,11 @@ __all__ = [
     "Scope",
     "Settings",
     "Turn",
+    "UnknownAdapter",
     "UnknownBelief",
     "UnknownProfile",
     "UnknownUser",
+    "Withheld",
     "load_embeddings",
 ]
 

@@ -110,6 +110,21 @@ class AsyncMemory:
     profiles = awaited(Memory.profiles)
     compare_profiles = awaited(Memory.compare_profiles)
 
+    adapters = awaited(Memory.adapters)
+    adapter = awaited(Memory.adapter)
+    may_serve = awaited(Memory.may_serve)
+    serving = awaited(Memory.serving)
+    promote = awaited(Memory.promote)
+    rollback = awaited(Memory.rollback)
+    export_adapter = awaited(Memory.export_adapter)
+    compare_adapters = awaited(Memory.compare_adapters)
+    owed = awaited(Memory.owed)
+    exposure = awaited(Memory.exposure)
+
+    feedback = awaited(Memory.feedback)
+    consent = awaited(Memory.consent)
+    dataset = awaited(Memory.dataset)
+
     entities = awaited(Memory.entities)
     merge = awaited(Memory.merge)
     unmerge = awaited(Memory.unmerge)

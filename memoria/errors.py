@@ -7,6 +7,9 @@ What enters: the facts of a failure. What leaves: one sentence that names the th
     ├── UnknownUser (LookupError)   nothing was ever remembered for that person
     ├── UnknownBelief (LookupError) no such belief, entity or episode in that person's memory
     ├── UnknownProfile (LookupError) no profile, or no such version, was made yet
+    ├── UnknownAdapter (LookupError) that person has no adapter of that name
+    ├── Withheld                    an adapter may not serve, or not be kept
+    ├── TrainingFailed              a training process ended without a result
     ├── EditConflict                somebody changed the belief since it was read
     ├── BudgetSpent                 an extraction reached its limit of tokens or money
     ├── ExtractionFailed            a model's answer about some turns cannot be read
@@ -45,6 +48,19 @@ class UnknownBelief(MemoriaError, LookupError):
 
 class UnknownProfile(MemoriaError, LookupError):
     """No profile of that person, or no such version of it, was made."""
+
+
+class UnknownAdapter(MemoriaError, LookupError):
+    """That person has no adapter of that name."""
+
+
+class Withheld(MemoriaError):
+    """An adapter may not serve, be kept or be given away: what it was made of is gone, its files are damaged, or the
+    gate was not passed. Nothing was written."""
+
+
+class TrainingFailed(MemoriaError):
+    """A training process ended without a result; what it had learnt is gone on with the next time."""
 
 
 class EditConflict(MemoriaError):

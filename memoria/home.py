@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from typing import Self
 from langchain_core.embeddings import Embeddings
 
 from memoria.clock import Clock, to_micros, utc_now
+from memoria.distill.registry import Registry
 from memoria.errors import MemoriaError
 from memoria.extract.learn import Learner
 from memoria.extract.model import ModelExtractor
@@ -75,6 +77,7 @@ class Home:
         self._closed = False
         self._rejudge = Rejudge(self._ledger, self._ontology)
         self._items = Items(self._ledger, lambda: self.embedder, clock, self.settings.store.cache_mb)
+        self._registry = Registry(self._ledger, self.home, clock)
         self._eraser = self._new_eraser()
         try:
             self._eraser.finish(to_micros(clock()))  # what a killed process left open
@@ -92,6 +95,11 @@ class Home:
                     given if isinstance(given, Embedder) else load_embeddings(given, self.settings.cache_dir)
                 )
             return self._embedder
+
+    @property
+    def now(self) -> datetime:
+        """The time, by the clock that this memory goes by."""
+        return self._clock()
 
     @property
     def ontology(self) -> Ontology:
@@ -120,6 +128,7 @@ class Home:
             self._open_keeper,
             rejudge,
             self._items,
+            self._registry,
         )
 
     def close(self) -> None:

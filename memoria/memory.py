@@ -196,9 +196,10 @@ class Memory(Distilling):
 
     @traced(ReadEvent)
     def verify(self) -> list[str]:
-        """Check the whole home: index against ledger, lexicon, embeddings, event log. Each fault in a sentence."""
+        """Check the whole home: index against ledger, lexicon, embeddings, event log, adapters. Each fault in a
+        sentence."""
         self._require_open()
-        faults = health.faults(self._ledger)
+        faults = [*health.faults(self._ledger), *self._registry.faults()]
         keeper = self._open_keeper()
         if keeper is not None:
             missing, ghosts = keeper.missing_and_ghosts()

@@ -243,8 +243,10 @@ class Receipt(Record):
     """What was forgotten, without a word of it. `complete` once its bytes are out of every file of the home.
 
     `number` is the erasure's in the event log, which keeps the ids; 0 is a dry run's, whose `would_go` shows what
-    would be forgotten. `items` are those of LangGraph's store. `residue` names places that still hold something;
-    `forget` itself looks before it returns.
+    would be forgotten. `items` are those of LangGraph's store. `quarantined` are the person's adapters that were made
+    of any of it and serve no more (`quarantined_elsewhere` counts other people's), `serving` what serves in their
+    place, none where nothing clean is left; `exported` copies of them left the home before and are out of its reach.
+    `residue` names places that still hold something; `forget` itself looks before it returns.
     """
 
     number: int
@@ -259,6 +261,10 @@ class Receipt(Record):
     would_go: tuple[Episode, ...] = ()
     beliefs_would_go: tuple[str, ...] = ()
     items_would_go: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()
+    quarantined_elsewhere: int = 0
+    serving: tuple[str, ...] = ()
+    exported: int = 0
     residue: tuple[str, ...] = ()
 
 

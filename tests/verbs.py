@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from adapting import add
+from tiny import make_tiny
+
 from memoria import Memory
 
 SILENT = {"close", "on_event"}  # they neither read nor write what is remembered
@@ -31,6 +34,7 @@ def fill(memory: Memory) -> None:
     """Remember what the calls work on: two sessions, beliefs, a merge made by hand."""
     memory.remember(TALK[:2], user="ana", session="one")
     memory.remember(TALK[2:], user="ana", session="two")
+    memory.remember({"role": "assistant", "text": "Lisbon it is."}, user="ana", session="two")
     memory.believe("works on", "teeth", user="ana", subject="Lee")
     memory.believe("works on", "teeth", user="ana", subject="Dr. Lee")
     memory.believe("work", "nurse", user="ana", subject="Beatriz")
@@ -39,6 +43,8 @@ def fill(memory: Memory) -> None:
     memory.believe("hobby", "cello", user="ana")
     memory.reflect(user="ana")
     memory.believe("hobby", "chess", user="ana")
+    add(memory, serve=True)
+    add(memory, serve=True)
 
 
 def call_of(verb: str, memory: Memory) -> Call:
@@ -76,7 +82,17 @@ def call_of(verb: str, memory: Memory) -> Call:
         "sessions": lambda: ((), ana),
         "episodes": lambda: ((), ana),
     }
-    return (calls | _reflecting(memory))[verb]()
+    return (calls | _teaching(memory) | _reflecting(memory) | _distilling(memory))[verb]()
+
+
+def _teaching(memory: Memory) -> dict[str, Callable[[], Call]]:
+    ana = {"user": "ana"}
+    answer = next(each.id for each in memory.episodes(user="ana") if each.role == "assistant")
+    return {
+        "feedback": lambda: ((answer,), ana | {"score": 1}),
+        "consent": lambda: ((True,), ana),
+        "dataset": lambda: ((), ana),
+    }
 
 
 def _reflecting(memory: Memory) -> dict[str, Callable[[], Call]]:
@@ -90,4 +106,29 @@ def _reflecting(memory: Memory) -> dict[str, Callable[[], Call]]:
         "profile": lambda: ((), ana),
         "profiles": lambda: ((), ana),
         "compare_profiles": lambda: ((1, 2), ana),
+    }
+
+
+def with_tiny_model(memory: Memory, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`given`, for a verb that asks a language model: from now on a tiny one."""
+    place = str(make_tiny(memory.home.with_name("tiny-model")))
+    distil = memory.settings.distil.model_copy(update={"model": place})
+    memory.settings = memory.settings.model_copy(update={"distil": distil})
+    return given
+
+
+def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
+    ana = {"user": "ana"}
+    out = memory.home.with_name(f"{memory.home.name}-exported")
+    return {
+        "adapters": lambda: ((), ana),
+        "adapter": lambda: (("lora-1",), ana),
+        "may_serve": lambda: (("lora-2",), ana),
+        "serving": lambda: (("lora",), ana),
+        "promote": lambda: (("lora-1",), ana),
+        "rollback": lambda: (("lora",), ana),
+        "export_adapter": lambda: (("lora-1", out), ana),
+        "compare_adapters": lambda: (("lora-1", "lora-2"), ana),
+        "owed": lambda: ((), {}),
+        "exposure": lambda: (with_tiny_model(memory, ("My locker code is 741926.",)), ana | {"controls": 31}),
     }

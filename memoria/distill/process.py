@@ -20,7 +20,8 @@ from memoria.distill.task import Result, Task
 from memoria.distill.worker import ORPHANED, OVER_MEMORY
 from memoria.errors import MemoriaError, TrainingFailed
 
-Heard = Callable[[dict[str, Any]], None]  # {"waiting": True}, or {"step": 3, "steps": 60, "loss": 2.1}
+Heard = Callable[[dict[str, Any]], None]  # {"waiting": True}, {"alive": True}, {"step": 3, "steps": 60, "loss": 2.1}
+Perform = Callable[[Task, Heard | None], Result]  # what does a task somewhere
 
 LOCK = "training.lock"
 

@@ -18,7 +18,7 @@ from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Trained
 from memoria.distill.train import Progress, train
 from memoria.distill.tuned import tuned
-from memoria.models.generation import fresh_weights
+from memoria.models.generation import fresh_weights, load_weights
 from memoria.models.likelihood import Likelihood
 from memoria.records import Record
 
@@ -32,7 +32,8 @@ class Arm(Record):
 
 
 class Task(Record):
-    """`data` with what to do: train by `recipe` into `folder`, or measure `arms` (`facts`: on facts as well).
+    """`data` with what to do: train by `recipe` into `folder`, or measure `arms` (`facts`: on facts as well, `neutral`:
+    on neutral text as well).
 
     `place` is where the base lies, `base` the name that servers know it by.
     """
@@ -46,6 +47,7 @@ class Task(Record):
     folder: str | None = None
     arms: tuple[Arm, ...] = ()
     facts: bool = False
+    neutral: bool = True
 
 
 class Result(Record):
@@ -77,6 +79,7 @@ def perform(task: Task, progress: Progress | None = None) -> Result:
 
 
 def _measured(task: Task, arm: Arm) -> Measures:
-    loaded = fresh_weights(task.place)
+    loaded = load_weights(task.place, "cpu") if arm.adapter is None else fresh_weights(task.place)
     model = tuned(loaded, Path(arm.adapter)) if arm.adapter is not None else None
-    return measure(Likelihood(loaded, model), task.data, load_neutral(), system=arm.system, facts=task.facts)
+    neutral = load_neutral() if task.neutral else None
+    return measure(Likelihood(loaded, model), task.data, neutral, system=arm.system, facts=task.facts)

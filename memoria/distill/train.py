@@ -25,7 +25,7 @@ from memoria.distill.batches import picked, replayed, rows_to_learn, rows_to_tea
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset, LossPoint, Trained
-from memoria.distill.tuned import begun, save
+from memoria.distill.tuned import WEIGHTS, begun, save
 from memoria.errors import InvalidInput
 from memoria.models.generation import Loaded
 from memoria.models.likelihood import Encoded, Row, encode
@@ -59,6 +59,7 @@ def train(
     base: str,
     neutral: Neutral,
     progress: Progress | None = None,
+    start: Path | None = None,
 ) -> Trained:
     """Train by `recipe` and write the adapter into `folder` (made if missing; what an interrupted training left there
     is gone on with).
@@ -67,17 +68,18 @@ def train(
         loaded: the base, which PEFT changes: the caller's own (`generation.fresh_weights`).
         base: the name that servers know the base by.
         progress: called after each step with (step, all steps, loss).
+        start: the folder of an adapter of the recipe's form, to begin from instead of from nothing.
 
     Raises:
-        InvalidInput: there is nothing to learn from.
+        InvalidInput: there is nothing to learn from, or `start` has another form.
         ModelUnavailable: PEFT is missing.
     """
     torch: Any = import_module("torch")
     folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = begun(loaded, recipe, base)
-        run = _Run(model, loaded, data, recipe, neutral, folder, progress)
+        model = begun(loaded, recipe, base, start)
+        run = _Run(model, loaded, data, recipe, neutral, folder, progress, start)
         stopped = run.all_stages()
     save(model, folder)
     (folder / STATE).unlink(missing_ok=True)
@@ -110,6 +112,7 @@ class _Run:
         neutral: Neutral,
         folder: Path,
         progress: Progress | None,
+        start: Path | None,
     ) -> None:
         self.model, self.loaded, self.data, self.recipe = model, loaded, data, recipe
         self.neutral, self.folder, self.progress = neutral, folder, progress
@@ -117,7 +120,8 @@ class _Run:
         self.torch: Any = import_module("torch")
         self.trainable = [each for each in model.parameters() if each.requires_grad]
         self.steps = sum(stage.steps for stage in recipe.stages)
-        self.name = hashlib.sha256(f"{recipe.digest} {data.model_dump_json()}".encode()).hexdigest()
+        begin = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start is not None else ""
+        self.name = hashlib.sha256(f"{recipe.digest} {begin} {data.model_dump_json()}".encode()).hexdigest()
 
     def all_stages(self) -> Any:
         """Take the steps that are left; why it ended."""

@@ -5,6 +5,7 @@ What enters: a model of the caller's own (PEFT changes it in place), a recipe or
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from memoria.distill.recipes import Recipe
-from memoria.errors import ModelUnavailable
+from memoria.errors import InvalidInput, ModelUnavailable
 from memoria.models.generation import Loaded
 
 INSTALL = 'install it with: pip install "memoria-lifelong[distil]"'
@@ -21,9 +22,10 @@ WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 
 
-def begun(loaded: Loaded, recipe: Recipe, base: str) -> Any:
-    """A fresh adapter by the recipe on `loaded.model`, ready to be trained. `base` is the name that servers know the
-    model by. Raises `ModelUnavailable` where PEFT is missing."""
+def begun(loaded: Loaded, recipe: Recipe, base: str, start: Path | None = None) -> Any:
+    """An adapter by the recipe on `loaded.model`, ready to be trained: fresh, or as the one in the folder `start` is.
+    `base` is the name that servers know the model by. Raises `ModelUnavailable` where PEFT is missing, `InvalidInput`
+    where `start` has another form than the recipe."""
     peft = _peft()
     common = {"task_type": "CAUSAL_LM"}
     if recipe.kind == "lora":
@@ -42,7 +44,26 @@ def begun(loaded: Loaded, recipe: Recipe, base: str) -> Any:
     with _quiet():
         model = peft.get_peft_model(loaded.model, config)
     model.peft_config["default"].base_model_name_or_path = base
+    if start is not None:
+        _take(model, start)
     return model.train()
+
+
+def _take(model: Any, start: Path) -> None:
+    """Have the model's adapter do what the one in `start` does."""
+    try:
+        weights: dict[str, Any] = import_module("safetensors.torch").load_file(start / WEIGHTS)
+        config: dict[str, Any] = json.loads((start / CONFIG).read_text(encoding="utf-8"))
+        own = _peft().get_peft_model_state_dict(model, save_embedding_layers=False)
+        if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
+            raise ValueError("it has another rank or other layers than the recipe")
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"Training cannot begin from {start}: {error}; name an adapter of that recipe.") from error
+    if config["peft_type"] == "LORA":  # it may count by another measure
+        mine = model.peft_config["default"]
+        factor = (config["lora_alpha"] / config["r"]) / (mine.lora_alpha / mine.r)
+        weights = {name: each * factor if ".lora_B." in name else each for name, each in weights.items()}
+    _peft().set_peft_model_state_dict(model, weights)
 
 
 def tuned(loaded: Loaded, folder: Path) -> Any:

@@ -1,7 +1,7 @@
 """The process apart in which a model is trained or measured: `python -m memoria.distill.worker`.
 
 What enters: on stdin, one line of settings and a `Task` as JSON: a person's words never lie in a file. What leaves: on
-stdout lines of JSON: that it waits, steps, and at the end the result or an error. One task at a time has the machine (a
+stdout lines of JSON: that it waits, steps, every second that it lives, and at the end the result or an error. One task at a time has the machine (a
 lock in the cache). A thread ends the process at once when its parent is gone or it takes more memory than it may.
 """
 
@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -21,7 +22,9 @@ from memoria.errors import MemoriaError
 
 OVER_MEMORY = 77
 ORPHANED = 78
-_LOOK_EVERY = 0.2  # seconds
+_LOOK_EVERY, _SPEAK_EVERY = 0.2, 1.0  # seconds
+_SPEAK_EVERY_LOOK = round(_SPEAK_EVERY / _LOOK_EVERY)
+_mouth = threading.Lock()
 
 
 def main() -> int:
@@ -30,11 +33,12 @@ def main() -> int:
     threading.Thread(target=_watch, args=(settings["parent"], settings["memory_mb"]), daemon=True).start()
     task = Task.model_validate_json(sys.stdin.read())
     lock = FileLock(settings["lock"])
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        _say(waiting=True)
-        lock.acquire()
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            _say(waiting=True)
+            threading.Event().wait(_SPEAK_EVERY)
     with lock:
         try:
             result = perform(task, lambda step, steps, loss: _say(step=step, steps=steps, loss=loss))
@@ -47,16 +51,19 @@ def main() -> int:
 
 def _watch(parent: int, memory_mb: int) -> None:
     process: Any = import_module("psutil").Process()
-    while True:
+    for look in count(1):
         if os.getppid() != parent:
             os._exit(ORPHANED)
         if process.memory_info().rss > memory_mb * 1_000_000:
             os._exit(OVER_MEMORY)
+        if look % _SPEAK_EVERY_LOOK == 0:
+            _say(alive=True)  # whoever hears it may have cause to end it
         threading.Event().wait(_LOOK_EVERY)
 
 
 def _say(**facts: object) -> None:
-    print(json.dumps(facts), flush=True)
+    with _mouth:
+        print(json.dumps(facts), flush=True)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from memoria.clock import from_micros
+from memoria.distill.quarantine import Quarantine, exports_of, would
+from memoria.distill.registry import Registry
 from memoria.extract.rejudge import Rejudge
-from memoria.forget.erase import erase, finish, receipt_of
+from memoria.forget.erase import Erased, erase, finish, receipt_of
 from memoria.forget.receipts import SHORTEST, broken_receipts, check_length, speakers_of, still_said
 from memoria.forget.select import Taken, Wish, taken
 from memoria.forget.verify import residue
@@ -24,13 +26,15 @@ from memoria.records import Receipt, Scope
 from memoria.store import embeddings, schema
 from memoria.store.belief_records import row_of
 from memoria.store.belief_shelf import BeliefShelves
-from memoria.store.episodes import read_episodes
+from memoria.store.episodes import keys_of_rows, read_episodes
+from memoria.store.feedback import corrections_of
 from memoria.store.item_rows import items_of, read_items, searched_of
 from memoria.store.items import Items
 from memoria.store.keeper import IndexKeeper
 from memoria.store.ledger import Ledger
 from memoria.store.scopes import ScopeState, find_scope, require_scope
 from memoria.store.shelf import Shelves
+from memoria.store.unbelieve import belief_keys_of
 
 
 class Eraser:
@@ -46,10 +50,11 @@ class Eraser:
         keeper: Callable[[], IndexKeeper | None],
         rejudge: Rejudge,
         items: Items,
+        registry: Registry,
     ) -> None:
         self._ledger, self._home, self._shelves = ledger, home, shelves
         self._beliefs, self._embedder, self._keeper = beliefs, embedder, keeper
-        self._rejudge, self._items = rejudge, items
+        self._rejudge, self._items, self._registry = rejudge, items, registry
 
     def forget(self, scope: Scope, wish: Wish, now: int, *, dry_run: bool) -> Receipt:
         """Erase what `wish` takes; `now` is microseconds since 1970 UTC. Raises `UnknownUser`, `InvalidInput`."""
@@ -60,19 +65,27 @@ class Eraser:
             state = require_scope(connection, scope)
             take = self._taken(connection, state, wish)
             gone = [each.text for each in read_episodes(connection, scope, state.id, take.episodes).values()]
+            gone += corrections_of(connection, state.id, take.episodes).values()
             vectors = [point.vector for point in embeddings.points_of(connection, take.episodes)]
             all_ = wish.everything
             for text, vector in searched_of(connection, items_of(connection, state.id)) if all_ else ():
                 gone.append(text)
                 vectors.append(vector)
-            number = erase(
-                connection, state, take.episodes, take.beliefs, at=now, everything=all_, rejudge=self._rejudge
+            erased = erase(
+                connection,
+                self._ledger,
+                state,
+                take.episodes,
+                take.beliefs,
+                at=now,
+                everything=all_,
+                rejudge=self._rejudge,
             )
         self._shelves.drop(state.id)
         self._beliefs.drop(state.id)
         self._items.forget_shelves()
-        finish(self._ledger, self._keeper(), now)
-        return self._receipt(number, scope, gone, vectors)
+        self.finish(now)
+        return self._receipt(erased, scope, gone, vectors)
 
     def _taken(self, connection: Connection, state: ScopeState, wish: Wish) -> Taken:
         beliefs = self._beliefs.shelf(connection, state.id)
@@ -96,14 +109,14 @@ class Eraser:
             shelf = self._beliefs.shelf(connection, state.id)
             rows = [same for each in ids for same in shelf.group(row_of(shelf, each))]
             # Not judged anew: what ended them stays said, and would speak of something else.
-            number = erase(connection, state, [], rows, at=now, everything=False, rejudge=None)
+            erased = erase(connection, self._ledger, state, [], rows, at=now, everything=False, rejudge=None)
         self._beliefs.drop(state.id)
-        finish(self._ledger, self._keeper(), now)
-        return self._receipt(number, scope, [], [])
+        self.finish(now)
+        return self._receipt(erased, scope, [], [])
 
     def finish(self, now: int) -> bool:
         """Finish what an earlier process left open; whether nothing is open any more."""
-        return finish(self._ledger, self._keeper(), now)
+        return finish(self._ledger, self._keeper(), self._registry, now)
 
     def verify(self, scope: Scope | None, texts: Sequence[str], *, vectors: bool) -> list[str]:
         """Where something of `texts`, or without any what a receipt named, is still there (see `Memory`)."""
@@ -142,6 +155,8 @@ class Eraser:
             found = tuple(read_episodes(connection, scope, state.id, take.episodes).values())
             rows = self._beliefs.shelf(connection, state.id).rows
             owned = items_of(connection, state.id) if wish.everything else []
+            weights = self._weights(connection, state, take, wish)
+            exported = exports_of(connection, weights.numbers)
             items = [
                 f"{'/'.join(i.namespace)} {i.key}: {i.value}" for i in read_items(connection, owned, None).values()
             ]
@@ -158,13 +173,22 @@ class Eraser:
             items=len(items),
             items_would_go=tuple(items),
             beliefs_would_go=tuple(filter(None, (rows[each].content["statement"] for each in take.bare))),
+            quarantined=weights.own,
+            quarantined_elsewhere=weights.others,
+            serving=weights.serving,
+            exported=exported,
         )
 
+    def _weights(self, connection: Connection, state: ScopeState, take: Taken, wish: Wish) -> Quarantine:
+        keys = list(map(bytes.fromhex, keys_of_rows(connection, state.id, take.episodes).values()))
+        keys += belief_keys_of(connection, take.bare)
+        return would(connection, self._ledger, state.id, keys, everything=wish.everything)
+
     def _receipt(
-        self, number: int, scope: Scope, gone: Sequence[str], vectors: Sequence[NDArray[np.float32]]
+        self, erased: Erased, scope: Scope, gone: Sequence[str], vectors: Sequence[NDArray[np.float32]]
     ) -> Receipt:
         with self._ledger.read() as connection:
-            receipt = receipt_of(connection, number, scope)
+            receipt = receipt_of(connection, erased, scope)
         if not receipt.complete:
             return receipt
         left = residue(self._ledger, self._home, gone, vectors)

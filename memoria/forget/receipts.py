@@ -15,8 +15,10 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select
 
 from memoria.errors import InvalidInput
 from memoria.extract.ontology import key_of
-from memoria.store import schema
+from memoria.store import adapters, schema
+from memoria.store.adapters import AdapterRow
 from memoria.store.events import verify_chain
+from memoria.store.schema_adapters import feedback
 from memoria.store.schema_items import item, item_namespace
 
 SHORTEST = 4  # bytes: a shorter text lies in a file of some megabytes by chance
@@ -37,6 +39,11 @@ def broken_receipts(connection: Connection, scope_id: int | None) -> list[str]:
         if detail.get("erasure") not in numbers:
             found.append(f"{name} is in the event log and not among the erasures; restore the home from a backup.")
         found += [f"{name} erased {each}, which is there again." for each in _returned(connection, detail, row.at)]
+        found += [
+            f"{name} erased a memory that {each.name} in {each.folder} was made of, which is not quarantined; delete "
+            "that folder, then distil again."
+            for each in _distilled(connection, detail, row.at)
+        ]
     return found
 
 
@@ -88,6 +95,13 @@ def _returned(connection: Connection, detail: Mapping[str, Any], at: int) -> Ite
         yield from (f"belief {key.hex()}" for key in connection.execute(old).scalars())
 
 
+def _distilled(connection: Connection, detail: Mapping[str, Any], at: int) -> list[AdapterRow]:
+    """What was distilled before a receipt, of what it named, and is not quarantined."""
+    keys = [bytes.fromhex(each) for name in ("ids", "belief_ids") for each in detail.get(name, ())]
+    rows = adapters.by_id(connection, adapters.made_of(connection, keys))
+    return [row for row in rows.values() if row.made_at <= at]
+
+
 def _chunks(ids: Sequence[str]) -> Iterator[list[bytes]]:
     keys = [bytes.fromhex(each) for each in ids]
     return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
@@ -105,6 +119,9 @@ def _saying(connection: Connection, text: str, scope_id: int | None) -> Iterator
     )
     for key in connection.execute(select(episode.c.key).where(*mine(episode, said))).scalars():
         yield f"Turn {key.hex()}"
+    written = select(episode.c.key).join(feedback, feedback.c.episode_id == episode.c.id)
+    for key in connection.execute(written.where(*mine(feedback, _has(feedback.c.correction, text)))).scalars():
+        yield f"A correction of turn {key.hex()}"
     for name in connection.execute(select(session.c.name).where(*mine(session, _has(session.c.name, text)))).scalars():
         yield f"The name of session {name!r}"
     borne = select(belief.c.key).join(evidence, evidence.c.belief_id == belief.c.id).distinct()

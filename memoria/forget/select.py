@@ -20,6 +20,7 @@ from memoria.recall.lexical import score_lexical
 from memoria.store import embeddings, schema
 from memoria.store.belief_shelf import BeliefShelf
 from memoria.store.episodes import row_ids
+from memoria.store.feedback import corrections_of
 from memoria.store.scopes import ScopeState, find_session
 from memoria.store.shelf import Shelves
 from memoria.store.text import terms
@@ -142,5 +143,12 @@ def _by_query(
     scores = score_lexical(shelf, np.ones(len(shelf), dtype=np.bool_), words)
     mentions = shelf.ids[scores.cover > _ALL_WORDS] if words else shelf.ids[:0]
     ids, _, vectors = embeddings.matrix_of(connection, state.id)
+    mentions = {int(each) for each in mentions} | _corrected(connection, state, words)
     near = ids[vectors.astype(np.float32) @ embedder().embed_query(query) >= NEARLY_THE_SAME] if len(ids) else ids
-    return sorted({int(each) for each in mentions} | {int(each) for each in near})
+    return sorted(mentions | {int(each) for each in near})
+
+
+def _corrected(connection: Connection, state: ScopeState, words: Sequence[str]) -> set[int]:
+    """The turns in whose place the person wrote something that mentions all the words."""
+    written = corrections_of(connection, state.id) if words else dict[int, str]()
+    return {number for number, text in written.items() if set(words).issubset(terms(text))}

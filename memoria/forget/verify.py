@@ -16,6 +16,7 @@ from sqlalchemy import func, literal, select
 from memoria.store import schema
 from memoria.store.files import contents
 from memoria.store.ledger import Ledger
+from memoria.store.schema_adapters import feedback
 from memoria.store.schema_items import item, item_piece
 
 _PIECE = 20  # bytes of a text looked for at once: long enough that chance does not find one
@@ -58,15 +59,16 @@ def _pieces(text: str, shortest: int) -> Iterable[bytes]:
 
 
 def _alive(ledger: Ledger, piece: bytes) -> bool:
-    """Whether a living turn, its speaker or session, or an item holds the piece (cut to whole characters)."""
+    """Whether a living turn, its correction, its speaker or session, or an item holds the piece, cut to characters."""
     word = piece.decode(errors="ignore")
     table = schema.episode
     with ledger.read() as connection:
         held = select(func.count()).where(func.instr(table.c.text, literal(word)) > 0)
+        written = select(func.count()).where(func.instr(feedback.c.correction, literal(word)) > 0)
         named = select(func.count()).where(func.instr(schema.session.c.name, literal(word)) > 0)
         kept = select(func.count()).where(func.instr(item.c.value, literal(word)) > 0)
         searched = select(func.count()).where(func.instr(item_piece.c.text, literal(word)) > 0)
-        return any(connection.execute(each).scalar_one() for each in (held, named, kept, searched))
+        return any(connection.execute(each).scalar_one() for each in (held, written, named, kept, searched))
 
 
 def _vector_alive(ledger: Ledger, vector: NDArray[np.float32]) -> bool:

@@ -56,6 +56,7 @@ class MemoriaMiddleware(AgentMiddleware[MemoriaState, Any, Any]):
             function of the run's `Runtime`.
         budget, k: at most so many tokens of prompt, all told, and so many turns in it; None takes the settings'.
         profile: whether the person's profile comes first, where one was made.
+        card: whether their preference card comes before it, where one serves.
         remember: whether runs are remembered.
         remember_tools: also what tools answered, all of them or those named; kept as a tool's words, never believed.
 
@@ -74,12 +75,13 @@ class MemoriaMiddleware(AgentMiddleware[MemoriaState, Any, Any]):
         budget: int | None = None,
         k: int | None = None,
         profile: bool = True,
+        card: bool = True,
         remember: bool = True,
         remember_tools: bool | Collection[str] = False,
     ) -> None:
         super().__init__()
         self._memory, self._binding = memory, Binding(user, tenant)
-        self._prompt = MemoryPrompt(memory, budget, k, profile)
+        self._prompt = MemoryPrompt(memory, budget, k, profile, card)
         self._remembers, self._tools = remember, remember_tools
         self._held: OrderedDict[tuple[Any, ...], tuple[str, str]] = OrderedDict()
         self._lock = threading.Lock()
@@ -146,10 +148,13 @@ class MemoriaMiddleware(AgentMiddleware[MemoriaState, Any, Any]):
         return text
 
     def _revision(self, person: Person) -> str:
+        """Another text whenever another prompt may come of the same question."""
         try:
-            return self._memory.revision(user=person.user, tenant=person.tenant)
+            card = self._memory.serving("card", user=person.user, tenant=person.tenant)
+            revision = self._memory.revision(user=person.user, tenant=person.tenant)
         except UnknownUser:
             return ""
+        return f"{revision} {card.id}" if card is not None else revision
 
     def _fresh(self, state: MemoriaState) -> list[AnyMessage]:
         """The messages that are not remembered yet, as they read now; those no longer in the thread as last seen."""

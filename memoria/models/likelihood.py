@@ -55,6 +55,11 @@ class Likelihood:
         token."""
         return self._means([encode(self._loaded, row) for row in rows])
 
+    def total(self, rows: Sequence[Row]) -> Numbers:
+        """As `nll`, of each answer as a whole: (n,), nats."""
+        encoded = [encode(self._loaded, row) for row in rows]
+        return self._means(encoded) * [len(each.ids) - each.begin for each in encoded]
+
     def plain(self, texts: Sequence[str]) -> Numbers:
         """The NLL of each text as it is, but for its first token: (n,), nats a token."""
         ids = [tuple(self._loaded.tokenizer(text)["input_ids"]) for text in texts]
@@ -147,8 +152,8 @@ def _packed(torch: Any, causal: Any, batch: Sequence[Encoded], device: Any) -> A
 
 
 def _shared(batch: Sequence[Encoded]) -> int:
-    """How many tokens all rows begin with, before any answer."""
-    least = min(each.begin for each in batch)
+    """How many tokens all rows begin with, the beginnings of answers among them; each keeps its last one."""
+    least = min(len(each.ids) for each in batch) - 1
     first = batch[0].ids
     for place in range(least):
         if any(each.ids[place] != first[place] for each in batch[1:]):

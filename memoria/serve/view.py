@@ -58,15 +58,29 @@ def show_receipt(receipt: Receipt) -> RenderableType:
         shown += [Text(f"believed: {each}", style="green") for each in receipt.beliefs_would_go]
         shown += [Text(f"item {each}") for each in receipt.items_would_go]
         would = f"{receipt.episodes} turns would be forgotten{_with_beliefs(receipt)}; nothing was yet."
-        return Group(*shown, Text(would, style="bold"))
+        return Group(*shown, Text(would, style="bold"), *_with_weights(receipt))
     done = "and no byte of them is left" if receipt.complete else "their bytes go when the other process lets go"
     parts = [Text(f"Receipt {receipt.number}: {receipt.episodes} turns are forgotten{_with_beliefs(receipt)}, {done}.")]
-    return Group(*parts, *(Text(each, style="red") for each in receipt.residue))
+    return Group(*parts, *_with_weights(receipt), *(Text(each, style="red") for each in receipt.residue))
 
 
 def _with_beliefs(receipt: Receipt) -> str:
     told = [f"{n} {what}" for n, what in ((receipt.beliefs, "beliefs"), (receipt.items, "items")) if n]
     return f" with {' and '.join(told)}" if told else ""
+
+
+def _with_weights(receipt: Receipt) -> list[Text]:
+    """What was distilled of what went, or would."""
+    if not receipt.quarantined and not receipt.quarantined_elsewhere:
+        return []
+    more = f"{receipt.quarantined_elsewhere} of other people" if receipt.quarantined_elsewhere else ""
+    named = " and ".join(filter(None, (", ".join(receipt.quarantined), more)))
+    instead = ", ".join(receipt.serving) or "nothing"
+    told = "would serve no more" if receipt.number == 0 else "serve no more and their files are to go"
+    parts = [Text(f"Made of it: {named}; they {told}. In their place: {instead}.")]
+    if receipt.exported:
+        parts.append(Text(f"{receipt.exported} copies of them left the home before; no forgetting here reaches them."))
+    return parts
 
 
 def show_status(report: Mapping[str, Any]) -> RenderableType:

@@ -91,6 +91,13 @@ def add_runs(connection: Connection, runs: Sequence[Planned]) -> list[int]:
     return list(connection.execute(select(job_run.c.id).where(*mine).order_by(job_run.c.id)).scalars())
 
 
+def open_by_hand(connection: Connection, name: str) -> dict[int, int]:
+    """The run of a job for each person (by number) that was asked for by hand and is not over."""
+    mine = (job_run.c.job == name, job_run.c.by_hand == 1, job_run.c.state.in_(("pending", "running")))
+    query = select(job_run.c.scope_id, job_run.c.id).where(*mine, job_run.c.scope_id.is_not(None))
+    return {row.scope_id: row.id for row in connection.execute(query.order_by(job_run.c.id))}
+
+
 def free_slot(connection: Connection, name: str, now: int) -> int:
     """The first moment from `now` on that is no slot of any run of the job."""
     while connection.execute(select(job_run.c.id).where(job_run.c.job == name, job_run.c.slot == now)).first():

@@ -71,6 +71,15 @@ def remove_everything(connection: Connection, scope_id: int) -> list[bytes]:
     return keys
 
 
+def belief_keys_of(connection: Connection, ids: Iterable[int]) -> list[bytes]:
+    """The keys of the beliefs `ids` (row ids) that there are."""
+    wanted, found = sorted(set(ids)), list[bytes]()
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        found += connection.execute(select(schema.belief.c.key).where(schema.belief.c.id.in_(chunk))).scalars()
+    return found
+
+
 def drop_bare(connection: Connection, scope_id: int, ids: Iterable[int]) -> list[bytes]:
     """Remove those of `ids` that have no evidence left, and mark the rest as changed."""
     belief, evidence = schema.belief, schema.evidence

@@ -13,7 +13,20 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from memoria.errors import MemoriaError
-from memoria.serve.cli import beliefs, chat, edits, episodes, evaluate, forget, jobs, profile
+from memoria.serve.cli import (
+    adapters,
+    beliefs,
+    chat,
+    distil,
+    edits,
+    episodes,
+    evaluate,
+    feedback,
+    forget,
+    jobs,
+    learnt,
+    profile,
+)
 from memoria.serve.cli.shared import FAILED, INTERRUPTED
 
 app = typer.Typer(help="A lifelong memory for agents, in one folder on this machine.", no_args_is_help=True)
@@ -25,11 +38,17 @@ for command in (edits.believe, edits.correct, edits.retract, edits.merge, edits.
     app.command()(command)
 for command in (profile.reflect, profile.profile):
     app.command()(command)
+app.command()(distil.distil)
+for command in (feedback.feedback, feedback.consent):
+    app.command()(command)
 app.add_typer(forget.app, name="forget")
 for command in (episodes.status, episodes.reindex, episodes.reembed):
     app.command()(command)
+app.add_typer(adapters.app, name="adapters")
 app.add_typer(jobs.app, name="jobs")
 app.command()(jobs.worker)
+evaluate.app.command("annotators")(learnt.annotators)
+evaluate.app.command("pairs")(learnt.pairs)
 app.add_typer(evaluate.app, name="eval")
 app.command()(chat.chat)
 app.command()(episodes.demo)

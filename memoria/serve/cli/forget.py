@@ -1,7 +1,7 @@
 """`memoria forget` and `memoria forget verify`.
 
 What enters: a wish to forget, or a text that should be gone. What leaves: a receipt; or the places where something
-remains, and exit code 1.
+remains, or how much of it the weights that serve give away, and exit code 1.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from memoria.errors import EmbeddingMismatch, InvalidInput, ModelUnavailable
 from memoria.serve.cli.shared import (
@@ -77,6 +78,12 @@ def verify(
     tenant: Tenant = "default",
     text: Annotated[list[str] | None, typer.Option("--text", help="What should be gone (may be repeated).")] = None,
     file: Annotated[Path | None, typer.Option(help="A file of what should be gone, one text a line.")] = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Measure instead whether what serves gives a text away.")
+    ] = False,
+    ask: Annotated[
+        str | None, typer.Option(help="With --weights: the question that a text answers.", show_default=False)
+    ] = None,
     embeddings: Model = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,6 +91,9 @@ def verify(
     texts = [*(text or ()), *(_lines(file) if file is not None else ())]
     if file is not None and not texts:
         raise InvalidInput(f"{file} holds no text; write what should be gone into it, one text a line.")
+    if weights:
+        _verify_weights(home, texts, user, tenant, ask, as_json)
+        return
     with open_memory(home, embeddings) as memory:
         try:
             left = memory.verify_forgotten(texts, user=user, tenant=tenant)
@@ -99,6 +109,21 @@ def verify(
     else:
         typer.echo("Clean: every receipt holds.")
     if left:
+        raise typer.Exit(REMAINS)
+
+
+def _verify_weights(
+    home: Path | None, texts: list[str], user: str | None, tenant: str, ask: str | None, as_json: bool
+) -> None:
+    if user is None or not texts:
+        raise InvalidInput("--weights needs --user, and with --text what should be gone, best as it was said.")
+    with open_memory(home) as memory, Console(stderr=True).status("Measuring what serves; half a minute or more"):
+        found = [memory.exposure(text, user=user, tenant=tenant, ask=ask) for text in texts]
+    if as_json:
+        print_json([{**each.model_dump(mode="json"), "exposed": each.exposed, "why": each.why} for each in found])
+    else:
+        typer.echo("\n".join(f"{each.secret!r}: {each.why}" for each in found))
+    if any(each.exposed for each in found):
         raise typer.Exit(REMAINS)
 
 

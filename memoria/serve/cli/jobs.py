@@ -122,11 +122,11 @@ def worker(
 
 @contextmanager
 def _open_jobs(home: Path | None) -> Generator[Jobs]:
-    from memoria_graphs.jobs import distil_action
+    from memoria_graphs.jobs import ACTIONS
 
     from memoria.schedule import Jobs
 
-    with open_memory(home) as memory, Jobs(memory, actions={"distil": distil_action()}) as jobs:
+    with open_memory(home) as memory, Jobs(memory, actions=ACTIONS) as jobs:
         yield jobs
 
 

@@ -1,0 +1,98 @@
+"""`memoria eval annotators` and `memoria eval pairs`: what adapters are worth on people's own labels.
+
+What enters: a data set, and a folder that keeps what is done, so that a cut run goes on. What leaves: tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from memoria.serve.cli.shared import AsJson, print_json, show
+
+if TYPE_CHECKING:
+    from memoria.models.generation import Loaded
+
+Data = Annotated[Path, typer.Option("--data", help="A data set: JSON lines, gzipped.")]
+Out = Annotated[Path, typer.Option("--out", help="Keeps what is done: a cut run goes on, given the same options.")]
+LocalModel = Annotated[
+    str | None,
+    typer.Option("--model", help="A local model's folder or name; the default works offline.", show_default=False),
+]
+Seed = Annotated[int, typer.Option(help="Draws who and what is learnt from and tested.")]
+
+
+def annotators(
+    data: Data,
+    out: Out = Path("annotators"),
+    people: Annotated[int, typer.Option(min=2, help="How many annotators.")] = 20,
+    least: Annotated[int, typer.Option(min=10, help="Only annotators with so many labels.")] = 150,
+    most: Annotated[int, typer.Option(help="And at most so many.")] = 1_000_000,
+    newcomers: Annotated[int, typer.Option(min=0, help="How many of them as newcomers, too.")] = 8,
+    seed: Seed = 0,
+    model: LocalModel = None,
+    as_json: AsJson = False,
+) -> None:
+    """Single people's labels told by one adapter for all, one for each, and each begun from others'."""
+    from memoria.evaluate.annotators import Plan, run_study
+    from memoria.evaluate.annotators_report import show_annotators, summary
+    from memoria.evaluate.labels import Sample
+    from memoria.evaluate.newcomers import Newcomers, run_newcomers, show_newcomers, summary_of_newcomers
+
+    sample = Sample(people=people, least=least, most=most, seed=seed)
+    with Console(stderr=True).status("") as shown:
+        loaded, base = _model(model)
+        bench = run_study(data, loaded, base, out, sample=sample, plan=Plan(seed=seed), progress=shown.update)
+        plan = Newcomers(people=min(newcomers, people), seed=seed)
+        rows = run_newcomers(bench, plan) if newcomers else []
+    told = summary(bench.study) | ({"newcomers": summary_of_newcomers(rows)} if rows else {})
+    if as_json:
+        print_json(told)
+        return
+    show(show_annotators(told))
+    if rows:
+        show(show_newcomers(told["newcomers"]))
+
+
+def pairs(
+    data: Data,
+    out: Out = Path("pairs"),
+    trained: Annotated[int, typer.Option(min=1, help="Choices of each source to train on.")] = 120,
+    tested: Annotated[int, typer.Option(min=1, help="Choices of each source to test on.")] = 80,
+    seed: Seed = 0,
+    model: LocalModel = None,
+    as_json: AsJson = False,
+) -> None:
+    """How often the preferred answer is the likelier: as the model is, told the preference, and trained."""
+    from memoria.evaluate.pairs import PairPlan, evaluate_pairs
+    from memoria.evaluate.pairs_report import show_pairs
+
+    plan = PairPlan(trained=trained, tested=tested, seed=seed)
+    with Console(stderr=True).status("") as shown:
+        told = evaluate_pairs(data, lambda: _model(model)[0], _name(model), out, plan=plan, progress=shown.update)
+    if as_json:
+        print_json(told)
+    else:
+        show(show_pairs(told))
+
+
+def _model(name: str | None) -> tuple[Loaded, str]:
+    """The base, to be changed, and what servers know it by."""
+    import torch
+
+    from memoria.models.generation import fresh_weights
+    from memoria.models.smollm import converted
+    from memoria.settings import Settings
+
+    torch.set_num_threads(1)
+    place = name or str(converted(Settings.load().cache_dir))
+    return fresh_weights(place, half=True), _name(name)
+
+
+def _name(name: str | None) -> str:
+    from memoria.models.smollm import HUB_NAME
+
+    return name or HUB_NAME

@@ -1,0 +1,67 @@
+"""What the person thought of an assistant's turn, in the ledger; and whether they consent to being learnt from.
+
+What enters: a connection within a unit of work, and whose row. What leaves: `Feedback`, the newest of each turn. It is
+removed with its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from memoria.store import schema
+from memoria.store.ledger import take_numbers
+from memoria.store.schema_adapters import distillation, feedback
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """`score` is 1 or -1; `correction` what the person wrote in the turn's place."""
+
+    score: int
+    correction: str | None
+
+
+def keep(connection: Connection, scope_id: int, episode: int, given: Feedback, at: int) -> None:
+    """Keep feedback on the episode (row id) in the place of what was said of it before."""
+    connection.execute(delete(feedback).where(feedback.c.episode_id == episode))
+    row = {"scope_id": scope_id, "episode_id": episode, "score": given.score, "correction": given.correction, "at": at}
+    connection.execute(insert(feedback).values(id=take_numbers(connection, 1)[0], **row))
+
+
+def feedback_of(connection: Connection, scope_id: int) -> dict[str, Feedback]:
+    """All feedback of the person by the public ids of the episodes."""
+    episode = schema.episode
+    query = (
+        select(episode.c.key, feedback.c.score, feedback.c.correction)
+        .join(episode, episode.c.id == feedback.c.episode_id)
+        .where(feedback.c.scope_id == scope_id)
+    )
+    return {row.key.hex(): Feedback(row.score, row.correction) for row in connection.execute(query)}
+
+
+def corrections_of(connection: Connection, scope_id: int, episodes: Sequence[int] | None = None) -> dict[int, str]:
+    """What the person wrote in the place of turns, by the row ids of these `episodes` (None: of all)."""
+    table = feedback
+    query = select(table.c.episode_id, table.c.correction).where(
+        table.c.scope_id == scope_id, table.c.correction.is_not(None)
+    )
+    if episodes is None:
+        return {row.episode_id: row.correction for row in connection.execute(query)}
+    found: dict[int, str] = {}
+    for start in range(0, len(episodes), _CHUNK):
+        chunk = query.where(table.c.episode_id.in_(list(episodes[start : start + _CHUNK])))
+        found.update((row.episode_id, row.correction) for row in connection.execute(chunk))
+    return found
+
+
+def keep_consent(connection: Connection, scope_id: int, given: bool) -> None:
+    """The person gives their consent to being distilled, or withholds it."""
+    table = distillation
+    done = connection.execute(update(table).where(table.c.scope_id == scope_id).values(consent=int(given)))
+    if done.rowcount == 0:
+        connection.execute(insert(table).values(scope_id=scope_id, consent=int(given)))
