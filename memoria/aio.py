@@ -119,6 +119,9 @@ class AsyncMemory:
     export_adapter = awaited(Memory.export_adapter)
     compare_adapters = awaited(Memory.compare_adapters)
     owed = awaited(Memory.owed)
+    distill = awaited(Memory.distill)
+    fit = awaited(Memory.fit)
+    judge = awaited(Memory.judge)
     exposure = awaited(Memory.exposure)
 
     feedback = awaited(Memory.feedback)

@@ -5,7 +5,8 @@ What enters: whose memory, and by which recipe. What leaves: adapters that the g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from memoria.clock import to_micros
@@ -20,6 +21,7 @@ from memoria.distill.process import Heard, Perform
 from memoria.distill.recipes import Recipe, load_recipe
 from memoria.distill.records import Adapter, Dataset, Kind, Permit
 from memoria.distill.registry import Also
+from memoria.errors import Withheld
 from memoria.events import ReadEvent, WriteEvent
 from memoria.models.embeddings import Embedder
 from memoria.records import Preference, Scope
@@ -130,7 +132,8 @@ class Distilling(Teaching):
         distiller, scope = self._distiller(heard), self._scope(tenant, user)
         chosen, begun = self._recipe(recipe), to_micros(self._clock())
         wanted = self.settings.distil.kinds if kinds is None else kinds
-        made = [distiller.settle(scope, distiller.fit(scope, kind, chosen), also) for kind in wanted]
+        with self._finishing():
+            made = [distiller.settle(scope, distiller.fit(scope, kind, chosen), also) for kind in wanted]
         if set(self.settings.distil.kinds) <= set(wanted):
             self._registry.rebuilt(scope, begun)
         return Distillation(tenant=tenant, user=user, made=tuple(made))
@@ -193,6 +196,15 @@ class Distilling(Teaching):
         return max(found, key=lambda each: each.serving.bits if each.serving is not None else 0.0)
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _finishing(self) -> Generator[None]:
+        """Finish an erasure that had to wait for a training of what it erased."""
+        try:
+            yield
+        except Withheld:
+            self._eraser.finish(to_micros(self._clock()))
+            raise
 
     def _recipe(self, recipe: Recipe | str | None) -> Recipe:
         if isinstance(recipe, Recipe):

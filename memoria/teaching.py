@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from memoria.clock import to_micros
 from memoria.distill.dataset import build
 from memoria.distill.material import read_material
 from memoria.distill.records import Dataset
 from memoria.errors import InvalidInput, UnknownBelief
 from memoria.events import ReadEvent, WriteEvent
-from memoria.records import Episode
+from memoria.records import Episode, Scope
 from memoria.reflecting import Reflecting
 from memoria.remember.trust import without_echo
 from memoria.store import due
@@ -55,17 +57,14 @@ class Teaching(Reflecting):
         scope, now = self._scope(tenant, user), to_micros(self._clock())
         with self._ledger.write() as connection:
             state = require_scope(connection, scope)
-            rows = row_ids(connection, state.id, [episode_id])
-            if not rows:
-                raise UnknownBelief(
-                    f"There is no episode {episode_id!r} in this memory; list them with Memory.episodes."
-                )
-            turn = read_episodes(connection, scope, state.id, rows)[rows[0]]
-            if (turn.role, turn.trust) != ("assistant", "assistant"):
-                raise InvalidInput(
-                    f"Episode {episode_id} is no answer of an assistant's ({turn.role}); rate one that is."
-                )
-            store.keep(connection, state.id, rows[0], store.Feedback(-1 if score is None else score, written), now)
+            turn, row = _answer(connection, scope, state.id, episode_id)
+            said = store.Feedback(-1 if score is None else score, written)
+            before = store.feedback_of(connection, state.id).get(turn.id)
+            store.keep(connection, state.id, row, said, now)
+            if before is not None and before != said:  # it is kept nowhere any more, so nothing made of it serves
+                self._registry.unteach(connection, state.id, turn.id)
+        if before is not None and before != said:
+            self._registry.sweep()
         return turn
 
     @traced(WriteEvent)
@@ -102,3 +101,14 @@ class Teaching(Reflecting):
             shelf = self._belief_shelves.shelf(connection, state.id)
             material = read_material(connection, shelf, scope, state.id, now)
         return build(self._ledger, scope, material, facts=facts)
+
+
+def _answer(connection: Connection, scope: Scope, scope_id: int, episode_id: str) -> tuple[Episode, int]:
+    """The assistant's turn of this id, and its row id. Raises `UnknownBelief`, `InvalidInput`."""
+    rows = row_ids(connection, scope_id, [episode_id])
+    if not rows:
+        raise UnknownBelief(f"There is no episode {episode_id!r} in this memory; list them with Memory.episodes.")
+    turn = read_episodes(connection, scope, scope_id, rows)[rows[0]]
+    if (turn.role, turn.trust) != ("assistant", "assistant"):
+        raise InvalidInput(f"Episode {episode_id} is no answer of an assistant's ({turn.role}); rate one that is.")
+    return turn, rows[0]

@@ -27,7 +27,8 @@ from memoria import AsyncMemory, HashEmbeddings, MemoriaError, Memory, UnknownBe
 from memoria.events import Event, ForgetEvent, JobEvent, ReadEvent, RecallEvent, ReflectionEvent, WriteEvent
 
 WRITES = {"remember", "believe", "correct", "retract", "learn", "merge", "unmerge", "resolve"} | {
-    "consolidate", "reindex", "reembed"
+    "consolidate", "reindex", "reembed", "promote", "rollback", "export_adapter", "feedback", "consent",
+    "distill", "fit", "judge"
 }  # fmt: skip
 KINDS: dict[str, type[Event]] = {
     "recall": RecallEvent,
@@ -36,7 +37,7 @@ KINDS: dict[str, type[Event]] = {
     "reflect": ReflectionEvent,
     "commit": ReflectionEvent,
 } | dict.fromkeys(WRITES, WriteEvent)
-HOME_WIDE = {"status", "verify", "reindex", "reembed", "users"}
+HOME_WIDE = {"status", "verify", "reindex", "reembed", "users", "owed"}
 
 
 def heard(memory: Memory) -> list[Event]:

@@ -117,6 +117,13 @@ def with_tiny_model(memory: Memory, given: tuple[Any, ...]) -> tuple[Any, ...]:
     return given
 
 
+def fitted(memory: Memory) -> str:
+    """A candidate's id."""
+    made = memory.fit("head", user="ana").adapter
+    assert made is not None
+    return made.id
+
+
 def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
     ana = {"user": "ana"}
     out = memory.home.with_name(f"{memory.home.name}-exported")
@@ -130,5 +137,8 @@ def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
         "export_adapter": lambda: (("lora-1", out), ana),
         "compare_adapters": lambda: (("lora-1", "lora-2"), ana),
         "owed": lambda: ((), {}),
+        "distill": lambda: ((), ana | {"kinds": ("head",)}),
+        "fit": lambda: (("head",), ana),
+        "judge": lambda: ((fitted(memory),), ana),
         "exposure": lambda: (with_tiny_model(memory, ("My locker code is 741926.",)), ana | {"controls": 31}),
     }

@@ -14,6 +14,7 @@ from memoria.distill.exchanges import exchange_pairs
 from memoria.distill.facts import fact_examples
 from memoria.distill.lineage import belief_hash, episode_hash
 from memoria.distill.material import Material
+from memoria.distill.outdated import current_pairs
 from memoria.distill.pairs import stated_pairs
 from memoria.distill.records import Dataset, Example, Manifest, Pair, Source, Traced
 from memoria.records import Scope
@@ -23,7 +24,7 @@ from memoria.store.ledger import Ledger
 def build(ledger: Ledger, scope: Scope, material: Material, *, facts: bool = False) -> Dataset:
     """The data set of a person; with `facts` also questions about facts, which else stay in retrieval alone."""
     spoken, liked = exchange_pairs(material)
-    pairs = (*stated_pairs(material.known), *spoken)
+    pairs = (*stated_pairs(material.known), *current_pairs(spoken, material.known, material.turns))
     examples = (*liked, *(fact_examples(material.known) if facts else ()))
     sources = _sources(ledger, material, (*pairs, *examples))
     manifest = Manifest(sources=sources, counts=_counts(pairs, examples))

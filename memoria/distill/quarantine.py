@@ -42,6 +42,11 @@ def quarantine(
     return _carry_out(connection, ledger, scope_id, hit, erasure, at, "forgotten")
 
 
+def quarantine_taught(connection: Connection, ledger: Ledger, scope_id: int, key: bytes, at: int) -> Quarantine:
+    """Quarantine whatever was made of the turn with this `key`: what the person thought of it is another thing now."""
+    return _carry_out(connection, ledger, scope_id, adapters.made_of(connection, [key]), None, at, "taught anew")
+
+
 def quarantine_all(
     connection: Connection, ledger: Ledger, scope_id: int, erasure: int | None, at: int, why: str
 ) -> Quarantine:

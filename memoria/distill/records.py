@@ -19,6 +19,7 @@ from memoria.records import Record
 Kind = Literal["lora", "prompt", "head", "card"]
 Status = Literal["candidate", "rejected", "serving", "retired", "quarantined"]
 Split = Literal["train", "held_out"]
+Stopped = Literal["done", "seconds", "tokens"]
 SourceKind = Literal["belief", "episode", "adapter"]
 
 
@@ -113,7 +114,7 @@ class Trained(Record):
     peak_mb: float
     tokens: int
     losses: tuple[LossPoint, ...] = ()
-    stopped: Literal["done", "seconds", "tokens"] = "done"
+    stopped: Stopped = "done"
 
 
 class Check(Record):

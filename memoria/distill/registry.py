@@ -21,7 +21,7 @@ from memoria.distill.adapting import amiss, refuse, to_adapter
 from memoria.distill.catalogue import Catalogue
 from memoria.distill.export import export
 from memoria.distill.lineage import lost, to_rows, to_sources, weights_of
-from memoria.distill.quarantine import EXPORT, Quarantine, quarantine_all
+from memoria.distill.quarantine import EXPORT, Quarantine, quarantine_all, quarantine_taught
 from memoria.distill.records import Adapter, Kind, Manifest, Verdict
 from memoria.distill.sweep import faults, sweep
 from memoria.errors import InvalidInput, MemoriaError, Withheld
@@ -197,6 +197,11 @@ class Registry(Catalogue):
         """What was owed to the person by `begun` (microseconds), when a rebuild was begun, is made."""
         with self._ledger.write() as connection:
             due.clear_due(connection, require_scope(connection, scope).id, begun)
+
+    def unteach(self, connection: Connection, scope_id: int, episode_id: str) -> Quarantine:
+        """Quarantine what was made of a turn, in the unit of work that keeps another feedback on it. Call `sweep` after
+        it."""
+        return quarantine_taught(connection, self._ledger, scope_id, bytes.fromhex(episode_id), self._now())
 
     def sweep(self) -> bool:
         """Remove the files of what is quarantined, and what killed processes left; whether nothing is left to do."""

@@ -24,7 +24,7 @@ from memoria.distill import losses
 from memoria.distill.batches import picked, replayed, rows_to_learn, rows_to_teach
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
-from memoria.distill.records import Dataset, LossPoint, Trained
+from memoria.distill.records import Dataset, LossPoint, Stopped, Trained
 from memoria.distill.tuned import WEIGHTS, begun, save
 from memoria.errors import InvalidInput
 from memoria.models.generation import Loaded
@@ -83,15 +83,7 @@ def train(
         stopped = run.all_stages()
     save(model, folder)
     (folder / STATE).unlink(missing_ok=True)
-    state = run.state
-    return Trained(
-        steps=state.step,
-        seconds=round(state.seconds, 2),
-        peak_mb=round(peak_mb(), 1),
-        tokens=state.tokens,
-        losses=tuple(state.points()),
-        stopped=stopped,
-    )
+    return run.told(stopped)
 
 
 def peak_mb() -> float:
@@ -123,7 +115,19 @@ class _Run:
         begin = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start is not None else ""
         self.name = hashlib.sha256(f"{recipe.digest} {begin} {data.model_dump_json()}".encode()).hexdigest()
 
-    def all_stages(self) -> Any:
+    def told(self, stopped: Stopped) -> Trained:
+        """How it went."""
+        state = self.state
+        return Trained(
+            steps=state.step,
+            seconds=round(state.seconds, 2),
+            peak_mb=round(peak_mb(), 1),
+            tokens=state.tokens,
+            losses=tuple(state.points()),
+            stopped=stopped,
+        )
+
+    def all_stages(self) -> Stopped:
         """Take the steps that are left; why it ended."""
         resumed = self._resumed()
         before = 0
@@ -136,7 +140,7 @@ class _Run:
             before += stage.steps
         return "done"
 
-    def _stage(self, number: int, stage: Stage, before: int, resumed: Any) -> str | None:
+    def _stage(self, number: int, stage: Stage, before: int, resumed: Any) -> Stopped | None:
         torch, state = self.torch, self.state
         optimizer = torch.optim.AdamW(self.trainable, lr=stage.rate, weight_decay=0.0)
         if resumed is not None and resumed["stage"] == number:
@@ -167,7 +171,7 @@ class _Run:
                 kept = now
         return None
 
-    def _over_budget(self) -> str | None:
+    def _over_budget(self) -> Stopped | None:
         budget = self.recipe.budget
         if self.state.seconds >= budget.seconds and self.state.step < self.steps:
             return "seconds"

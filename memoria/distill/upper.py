@@ -32,6 +32,16 @@ class Below:
     def __len__(self) -> int:
         return len(self.ends)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Below]) -> Below:
+        """Parts of one whole, made with the same beginning."""
+        torch: Any = import_module("torch")
+        ends, before = list[int](), 0
+        for part in parts:
+            ends += [before + end for end in part.ends]
+            before = ends[-1]
+        return cls(parts[0].common, torch.cat([part.rest for part in parts]), tuple(ends))
+
     def of(self, place: int) -> Any:
         """The states of one prompt without its beginning."""
         return self.rest[self.ends[place - 1] if place else 0 : self.ends[place]]
@@ -58,22 +68,22 @@ class UpperLayers:
         self._head, self._parts = causal.get_output_embeddings(), causal.base_model
         self._lower, self._upper = self._parts.layers[: count - layers], self._parts.layers[count - layers : count]
 
-    def below(self, prompts: Sequence[Sequence[int]]) -> Below:
-        """What the lower layers make of prompts (their tokens)."""
-        shared = _common(prompts)
-        common, rests, ends, all_so_far = None, list[Any](), list[int](), 0
+    def below(self, prompts: Sequence[Sequence[int]], shared: int | None = None) -> Below:
+        """What the lower layers make of prompts (their tokens), whose first `shared` are alike (None: see which)."""
+        shared = common(prompts) if shared is None else shared
+        begins, rests, ends, all_so_far = None, list[Any](), list[int](), 0
         with self._torch.inference_mode():
             for begin in range(0, len(prompts), _AT_ONCE):
                 batch = [list(each[shared:]) for each in prompts[begin : begin + _AT_ONCE]]
                 ids = [*prompts[begin][:shared], *(token for each in batch for token in each)]
                 states = self._parts.embed_tokens(self._torch.tensor([ids]))
                 states = self._through(self._lower, states, self._layout(states, shared, [*map(len, batch)]))[0]
-                common = states[:shared].clone() if common is None else common
+                begins = states[:shared].clone() if begins is None else begins
                 rests.append(states[shared:].clone())
                 for each in batch:
                     all_so_far += len(each)
                     ends.append(all_so_far)
-        return Below(common, self._torch.cat(rests), tuple(ends))
+        return Below(begins, self._torch.cat(rests), tuple(ends))
 
     def logits(self, below: Below, places: Sequence[int]) -> Any:
         """What the model says after each of these prompts: (n, vocabulary)."""
@@ -129,7 +139,7 @@ class UpperLayers:
         return residual + layer.mlp(layer.post_attention_layernorm(residual))
 
 
-def _common(prompts: Sequence[Sequence[int]]) -> int:
+def common(prompts: Sequence[Sequence[int]]) -> int:
     """How many tokens all prompts begin with, at least one token of each left."""
     if not prompts or min(len(each) for each in prompts) < 2:
         raise InvalidInput("There are no prompts of two tokens or more; name some.")

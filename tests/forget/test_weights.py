@@ -196,3 +196,17 @@ def test_a_serving_adapter_of_something_erased_breaks_the_receipt(filled: Memory
     with filled._ledger.write() as connection:  # as nobody but an error of ours would
         connection.exec_driver_sql("UPDATE adapter SET status = 'retired' WHERE id = 2")
     assert [("lora-2 in adapters/2" in each) for each in filled.verify_forgotten()] == [True]
+
+
+def test_what_was_made_of_a_correction_that_was_replaced_serves_no_more(memory: Memory) -> None:
+    turns = [{"role": "user", "text": "Where shall I sit?"}, {"role": "assistant", "text": "On the aisle."}]
+    answer = memory.remember(turns, user="ana")[1]
+    memory.feedback(answer.id, user="ana", correction="By the window, Tekla.")
+    add(memory, serve=True)
+    memory.feedback(answer.id, user="ana", correction="By the window, Tekla.")  # the same again changes nothing
+    assert memory.serving("lora", user="ana") is not None
+    memory.feedback(answer.id, user="ana", correction="In the middle.")
+    assert memory.serving("lora", user="ana") is None
+    assert statuses(memory) == {"lora-1": "quarantined"}
+    assert memory.owed() == [ANA]
+    assert folders(memory) == []

@@ -1,4 +1,4 @@
-"""Killed while it forgets, or while one is added: nothing made of what is forgotten serves, nothing is there by half."""
+"""Killed while it forgets, or while one is added: nothing made of what is forgotten serves, nothing is half there."""
 
 from __future__ import annotations
 
