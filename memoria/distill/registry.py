@@ -196,7 +196,10 @@ class Registry(Catalogue):
     def rebuilt(self, scope: Scope, begun: int) -> None:
         """What was owed to the person by `begun` (microseconds), when a rebuild was begun, is made."""
         with self._ledger.write() as connection:
-            due.clear_due(connection, require_scope(connection, scope).id, begun)
+            number = require_scope(connection, scope).id
+            since = [row.ended_at or 0 for row in adapters.of_scope(connection, number) if row.status == "quarantined"]
+            if max(since, default=0) <= begun:  # else the debt is renewed, though its row is as old as before
+                due.clear_due(connection, number, begun)
 
     def unteach(self, connection: Connection, scope_id: int, episode_id: str) -> Quarantine:
         """Quarantine what was made of a turn, in the unit of work that keeps another feedback on it. Call `sweep` after

@@ -14,6 +14,7 @@ from memoria.distill.records import Adapter, Kind
 from memoria.errors import UnknownUser
 from memoria.memory import Memory
 from memoria.models.local import LocalChat
+from memoria.models.smollm import HUB_NAME
 
 _KINDS: tuple[Kind, ...] = ("lora", "prompt")  # what the local model takes, the better first
 
@@ -24,12 +25,14 @@ def local_chat(
     """The local model with what serves the person at each answer; somebody unknown gets the model as it is.
 
     Args:
-        base: the name that adapters know the model by; None takes those of any. An adapter of another base does not
-            serve.
-        settings: those of `LocalChat`.
+        base: the name that adapters know the model by (None: its path, of the packaged model its name on the hub). An
+            adapter of another base does not serve.
+        settings: those of `LocalChat`; `path` is by default the model that the memory's settings distil for.
     """
-    serving = _Serving(memory, user, tenant, base)
+    settings.setdefault("path", memory.settings.distil.model)
+    settings.setdefault("cache_dir", memory.settings.cache_dir)
     settings.setdefault("cache", False)  # an answer must not outlive its adapter
+    serving = _Serving(memory, user, tenant, base or settings["path"] or HUB_NAME)
     model = LocalChat(**settings, adapter=serving)
     serving.forget = lambda folder: model.pool().forget(folder)
     return model
@@ -38,7 +41,7 @@ def local_chat(
 class _Serving:
     """Finds the folder of what serves a person now; what served before and is quarantined leaves memory at once."""
 
-    def __init__(self, memory: Memory, user: str, tenant: str, base: str | None) -> None:
+    def __init__(self, memory: Memory, user: str, tenant: str, base: str) -> None:
         self._memory, self._base = memory, base
         self._person = {"user": user, "tenant": tenant}
         self._last: Adapter | None = None
