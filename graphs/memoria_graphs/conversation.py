@@ -73,7 +73,7 @@ class _Nodes:
         question = _last_text(state["messages"])
         if not question.strip():
             return {"recalled": {}, "profile": ""}
-        profile, room = self._profile(person)
+        profile, room = self._known(person, question)
         try:
             context = self._memory.recall(
                 question, user=person.user, tenant=person.tenant, now=person.now, budget=room, profile=False
@@ -104,13 +104,14 @@ class _Nodes:
         tell(runtime, "remember", messages=len(fresh))
         return {"kept": len(state["messages"])}
 
-    def _profile(self, person: Person) -> tuple[str, int]:
-        """The profile as far as it has room beside what is asked for, and how many tokens that leaves."""
+    def _known(self, person: Person, question: str) -> tuple[str, int]:
+        """The preference card and the profile as far as there is room beside what is asked for, and how many tokens
+        that leaves."""
         budget = self._memory.settings.recall.budget
         if self._model is None or person.now is not None:  # quotes have no use for it; a replay must not know it
             return "", budget
         prompt = MemoryPrompt(self._memory)
-        lines = prompt.profile_text(person.user, person.tenant, int(budget * PROFILE_SHARE))
+        lines = prompt.known_text(person.user, person.tenant, question, int(budget * PROFILE_SHARE))
         text = f"{OPENING}\n{lines}\n{CLOSING}" if lines else ""
         return text, budget - count_tokens(text)
 

@@ -6,9 +6,6 @@ What enters: a model of the caller's own (PEFT changes it in place), a recipe or
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,8 @@ from typing import Any
 from memoria.distill.recipes import Recipe
 from memoria.errors import InvalidInput, ModelUnavailable
 from memoria.models.generation import Loaded
+from memoria.models.slots import quiet, require_peft
 
-INSTALL = 'install it with: pip install "memoria-lifelong[distil]"'
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 
@@ -26,7 +23,7 @@ def begun(loaded: Loaded, recipe: Recipe, base: str, start: Path | None = None) 
     """An adapter by the recipe on `loaded.model`, ready to be trained: fresh, or as the one in the folder `start` is.
     `base` is the name that servers know the model by. Raises `ModelUnavailable` where PEFT is missing, `InvalidInput`
     where `start` has another form than the recipe."""
-    peft = _peft()
+    peft = require_peft()
     common = {"task_type": "CAUSAL_LM"}
     if recipe.kind == "lora":
         config = peft.LoraConfig(
@@ -41,7 +38,7 @@ def begun(loaded: Loaded, recipe: Recipe, base: str, start: Path | None = None) 
         config = peft.PromptTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
     else:
         config = peft.PrefixTuningConfig(num_virtual_tokens=recipe.virtual_tokens, **common)
-    with _quiet():
+    with quiet():
         model = peft.get_peft_model(loaded.model, config)
     model.peft_config["default"].base_model_name_or_path = base
     if start is not None:
@@ -54,7 +51,7 @@ def _take(model: Any, start: Path) -> None:
     try:
         weights: dict[str, Any] = import_module("safetensors.torch").load_file(start / WEIGHTS)
         config: dict[str, Any] = json.loads((start / CONFIG).read_text(encoding="utf-8"))
-        own = _peft().get_peft_model_state_dict(model, save_embedding_layers=False)
+        own = require_peft().get_peft_model_state_dict(model, save_embedding_layers=False)
         if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
             raise ValueError("it has another rank or other layers than the recipe")
     except (OSError, ValueError) as error:
@@ -63,14 +60,14 @@ def _take(model: Any, start: Path) -> None:
         mine = model.peft_config["default"]
         factor = (config["lora_alpha"] / config["r"]) / (mine.lora_alpha / mine.r)
         weights = {name: each * factor if ".lora_B." in name else each for name, each in weights.items()}
-    _peft().set_peft_model_state_dict(model, weights)
+    require_peft().set_peft_model_state_dict(model, weights)
 
 
 def tuned(loaded: Loaded, folder: Path) -> Any:
     """The adapter of `folder` on `loaded.model`. Raises `ModelUnavailable` where it cannot be read."""
-    peft = _peft()
+    peft = require_peft()
     try:
-        with _quiet():
+        with quiet():
             return peft.PeftModel.from_pretrained(loaded.model, str(folder)).eval()
     except Exception as error:  # PEFT and safetensors each raise errors of their own
         raise ModelUnavailable(f"No adapter can be read from {folder} ({str(error).splitlines()[0]}).") from error
@@ -93,17 +90,3 @@ def _linear_of(model: Any, layers: int | None) -> list[str]:
     count = int(model.config.num_hidden_layers)
     upper = {str(number) for number in range(max(0, count - layers), count)}
     return [name for name in found if upper & set(name.split("."))]
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by a name that is going
-        yield
-
-
-def _peft() -> Any:
-    try:
-        return import_module("peft")
-    except ImportError as error:
-        raise ModelUnavailable(f"Training and serving adapters needs {error.name}; {INSTALL}") from error

@@ -1,8 +1,9 @@
 """The process apart in which a model is trained or measured: `python -m memoria.distill.worker`.
 
 What enters: on stdin, one line of settings and a `Task` as JSON: a person's words never lie in a file. What leaves: on
-stdout lines of JSON: that it waits, steps, every second that it lives, and at the end the result or an error. One task at a time has the machine (a
-lock in the cache). A thread ends the process at once when its parent is gone or it takes more memory than it may.
+stdout lines of JSON: that it waits, steps, every second that it lives, and at the end the result or an error. One task
+at a time has the machine (a lock in the cache). A thread ends the process at once when its parent is gone or it takes
+more memory than it may.
 """
 
 from __future__ import annotations

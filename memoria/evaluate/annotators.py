@@ -47,13 +47,13 @@ class Plan:
     rank: int = 8
     batch: int = 8
     rate: float = 1e-3
-    passes: float = 3
+    passes: float = 2
     own_passes: float = 2
     own_rate: float = 5e-4
     fitted: int = 60
     nearest: int = 5
     temperature: float = 0.02
-    swapped: int = 8
+    swapped: int = 6
     seed: int = 0
 
     @property
@@ -140,7 +140,7 @@ class Bench:
                 self._places[person.name, label.item, name] = len(prompts)
                 prompts.append(self.prompt(label.text, name))
         progress(f"{len(prompts)} prompts through the lower layers")
-        self.model.read(QUESTION, prompts, out / "below.pt")
+        self.model.read(QUESTION, prompts, out)
 
     def prompt(self, text: str, name: str) -> str:
         """What is asked of a text, cut to be short, on behalf of an annotator."""

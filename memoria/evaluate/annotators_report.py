@@ -1,10 +1,11 @@
 """What single people's adapters are worth, as values and as tables.
 
 What enters: each arm's log-odds. What leaves: macro-F1 for each annotator, its mean with a 95 % interval, the paired
-difference from A1, and the area under the ROC curve, which needs no threshold. Three ways to decide are told side by
+difference from A1, and the area under the ROC curve, which needs no threshold. Four ways to decide are told side by
 side, the same for all arms, for much of what adapters know of people is how often they say yes:
 
 - "own": the threshold that is best on the annotator's own learnt labels.
+- "rate": one above which as many of their learnt labels lie as they said yes to.
 - "one": a single threshold, the best on all annotators' learnt labels together.
 - "zero": Yes where it is likelier than No.
 """
@@ -26,7 +27,7 @@ from memoria.evaluate.metrics import bootstrap, mean
 Numbers = NDArray[np.float64]
 Answers = NDArray[np.bool_]
 
-DECISIONS = ("own", "one", "zero")
+DECISIONS = ("own", "rate", "one", "zero")
 
 
 def macro_f1(right: Answers, said: Answers) -> float:
@@ -64,9 +65,13 @@ def best_threshold(groups: Sequence[tuple[Answers, Numbers]]) -> float:
 def decided(study: Study, arm: str, decision: str) -> list[float]:
     """Each annotator's macro-F1 under an arm."""
     found: list[float] = []
-    one = best_threshold([_fitted(study, arm, each) for each in study.people]) if decision == "one" else 0.0
+    threshold = best_threshold([_fitted(study, arm, each) for each in study.people]) if decision == "one" else 0.0
     for person in study.people:
-        threshold = best_threshold([_fitted(study, arm, person)]) if decision == "own" else one
+        if decision == "own":
+            threshold = best_threshold([_fitted(study, arm, person)])
+        elif decision == "rate":
+            share = mean([label.yes for label in person.learn])
+            threshold = float(np.quantile(_fitted(study, arm, person)[1], 1 - share))
         found.append(macro_f1(answers(person), study.scored[arm][person.name].test > threshold))
     return found
 

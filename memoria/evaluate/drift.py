@@ -1,11 +1,14 @@
 """Changing tastes: three ways to keep an adapter up to date over a year, beside the preference head.
 
-What enters: a year of tastes, a recipe, a folder. What leaves: a `DriftReport`. Each month ends with
+What enters: a year of tastes, a recipe, a folder. What leaves: a `DriftReport`. In some months is distilled:
 
-- retrain: an adapter from scratch on what memory holds for true;
-- continue: last month's adapter trained on with what the month brought;
-- merge: an adapter of what the month brought, averaged with the former one (the products of their factors);
-- head, outdated head: a preference head of what memory holds for true, or of all that was ever said.
+- retrain: an adapter from scratch on what memory would teach then;
+- continue: the adapter of the time before, trained on with what came since;
+- merge: an adapter of what came since, averaged with the former one (the products of their factors);
+
+and in each month, for they cost nothing,
+
+- head, outdated head: a preference head of what memory would teach, or of all that was ever said.
 
 The year is lived by either of two mirrored people, so that what is not personal comes to one half. What was made and
 measured stays in the folder, and a run that was cut short goes on.
@@ -36,32 +39,35 @@ from memoria.models.likelihood import Likelihood, Row
 
 BASE, HEAD, OUTDATED = "base", "head", "outdated head"
 RETRAIN, CONTINUE, MERGE = "retrain", "continue", "merge"
+_OWN = "own"  # the folder of an adapter of what came since, to be merged
 HEADS = (HEAD, OUTDATED)
 ADAPTERS = (RETRAIN, CONTINUE, MERGE)
 ARMS = (*HEADS, *ADAPTERS)
 MONTHS = (3, 6, 9, 12)
-_MONTHLY = 16  # steps of a month's own training, of the recipe's for all that memory holds
+OWN = 24  # steps of a training on what came since the last one; the recipe's are for all that memory holds
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the runs share. `monthly`: steps of a month's own training. `months`: those in which is measured."""
+    """What the runs share. `months`: those in which is distilled and measured; `own`: steps of a training on what came
+    since the last of them."""
 
     base: Base
     recipe: Recipe
     embedder: Embedder
     folder: Path
     months: Sequence[int] = MONTHS
-    monthly: int = _MONTHLY
+    own: int = OWN
     progress: Progress = print
 
 
 def evaluate_drift(year: Year, bench: Bench, *, arms: Sequence[str] = ARMS) -> DriftReport:
-    """Live the year twice, and measure `arms`: heads each month, adapters in the bench's months."""
+    """Live the year twice, and measure `arms`: heads each month, adapters in the bench's months. The recipe is of one
+    stage."""
     points = [point for side in SIDES for point in _Life(year, bench, side).points(arms)]
-    return DriftReport(model=bench.base.name, recipe=bench.recipe, monthly=bench.monthly, points=tuple(points))
+    return DriftReport(model=bench.base.name, recipe=bench.recipe, own=bench.own, points=tuple(points))
 
 
 class _Life:
@@ -75,40 +81,45 @@ class _Life:
 
     def points(self, arms: Sequence[str]) -> list[Point]:
         """What each arm comes to, month by month."""
-        months = list(months_of(self.year, self.side))
-        points: list[Point] = []
         adapters = [arm for arm in ADAPTERS if arm in arms]
         base = self._measured(BASE, 0, None) if adapters else {}
-        for month in months:
-            if HEAD in arms and self.side == "a":  # the twin's head is the same with other signs
-                points.append(self._head(HEAD, month, month.live))
-            if OUTDATED in arms and self.side == "a":
-                points.append(self._head(OUTDATED, month, month.told))
-            if month.number in self.bench.months and adapters:
-                points.append(self._point(BASE, month, base, base))
+        points: list[Point] = []
+        since: dict[tuple[str, str], Pair] = {}  # what came since the last distillation, the newest of each question
+        former = 0
+        for month in months_of(self.year, self.side):
+            since |= {(pair.group, pair.prompt): pair for pair in month.new}
+            points += self._heads(month, arms)
+            if month.number not in self.bench.months or not adapters:
+                continue
+            points.append(self._point(BASE, month, base, base))
             for arm in adapters:
-                folder = self._adapter(arm, month)
-                if month.number in self.bench.months and folder is not None:
-                    points.append(self._point(arm, month, self._measured(arm, month.number, folder), base))
+                folder = self._adapter(arm, month, tuple(since.values()), former)
+                points.append(self._point(arm, month, self._measured(arm, month.number, folder), base))
+            since, former = {}, month.number
         return points
+
+    def _heads(self, month: Month, arms: Sequence[str]) -> list[Point]:
+        """The heads' points, of the one of the two people: the other's are the same with other signs."""
+        told = {HEAD: month.live, OUTDATED: month.told}
+        return [self._head(arm, month, told[arm]) for arm in HEADS if arm in arms and self.side == "a"]
 
     # -- making --------------------------------------------------------------------------------------------------
 
-    def _adapter(self, arm: str, month: Month) -> Path | None:
-        """The arm's adapter at the end of a month; of `retrain` only where it is measured."""
-        folder, former = (self._place(arm, month.number - back) for back in (0, 1))
+    def _adapter(self, arm: str, month: Month, since: Sequence[Pair], former: int) -> Path:
+        """The arm's adapter at the end of a month; `former`: the month it was last made in (0: never)."""
+        folder = self.folder / f"{arm} {month.number}"
         if arm == RETRAIN:
-            return self._train(folder, month.live) if month.number in self.bench.months else None
+            return self._train(folder, month.live)
         if arm == CONTINUE:
-            return self._train(folder, month.new, former if month.number > 1 else None, self.bench.monthly)
-        own = self._train(self._place("month", month.number), month.new, None, self.bench.monthly)
-        if month.number > 1 and not (folder / WEIGHTS).exists():
-            merge(load_weights(self.bench.base.place, "cpu"), [former, own], [0.5, 0.5], folder)
+            return self._train(folder, since, self.folder / f"{CONTINUE} {former}" if former else None, self.bench.own)
+        if not former:  # what merging begins with is what training on begins with
+            return self._train(self.folder / f"{CONTINUE} {month.number}", since, None, self.bench.own)
+        own = self._train(self.folder / f"{_OWN} {month.number}", since, None, self.bench.own)
+        if not (folder / WEIGHTS).exists():
+            first = not (self.folder / f"{MERGE} {former}").exists()
+            before = self.folder / f"{CONTINUE if first else MERGE} {former}"
+            merge(load_weights(self.bench.base.place, "cpu"), [before, own], [0.5, 0.5], folder)
         return folder
-
-    def _place(self, arm: str, month: int) -> Path:
-        """Where an arm's adapter of a month lies; the first month's own is the first that merging begins with."""
-        return self.folder / (f"{arm} {month}" if arm != MERGE or month > 1 else f"month {month}")
 
     def _train(self, folder: Path, pairs: Sequence[Pair], start: Path | None = None, steps: int | None = None) -> Path:
         if (folder / "trained.json").exists():
@@ -176,10 +187,14 @@ class _Life:
 
     def _seconds(self, arm: str, month: int) -> float:
         """CPU-seconds of all trainings that led to the arm's adapter of that month."""
-        name = {MERGE: "month", BASE: "none"}.get(arm, arm)
-        months = [month] if arm == RETRAIN else range(1, month + 1)
-        found = [self.folder / f"{name} {number}" / "trained.json" for number in months]
-        return sum(Trained.model_validate_json(each.read_text()).seconds for each in found if each.exists())
+        months = [each for each in self.bench.months if each <= month]
+        names = {
+            RETRAIN: [f"{RETRAIN} {month}"],
+            CONTINUE: [f"{CONTINUE} {each}" for each in months],
+            MERGE: [f"{_OWN if number else CONTINUE} {each}" for number, each in enumerate(sorted(months))],
+        }.get(arm, [])
+        found = [self.folder / name / "trained.json" for name in names]
+        return sum(Trained.model_validate_json(each.read_text(encoding="utf-8")).seconds for each in found)
 
 
 def _half(margin: float) -> float:

@@ -1,9 +1,9 @@
 """A year of changing tastes: what a person says and corrects month by month, and what of it memory holds for true.
 
-What enters: `suites/drift.yaml`, and which of two mirrored people begins the year. What leaves: for each month what a
-memory that was told everything so far would teach: the corrections that rest on a taste which still holds, the newest
-for each question; and those that the month brought. Which taste still holds is not looked up: a `Memory` is told what
-the person says, and a correction counts while the beliefs it rests on are current.
+What enters: `suites/drift.yaml`, and which of two mirrored people begins the year. What leaves: for each month the
+corrections that a memory which was told everything so far would teach, and those that the month brought. Which still
+hold is not looked up: a `Memory` is told what the person says, hears the assistant's answers corrected, and tells it
+(`Memory.dataset`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from memoria.distill.records import Pair
 from memoria.errors import InvalidInput
 from memoria.evaluate.mirrored_data import Choice, Dimension, Side, read_pair
 from memoria.memory import Memory
-from memoria.models.embeddings import HashEmbeddings
+from memoria.models.hashing import HashEmbeddings
+from memoria.records import Turn
 
 FILE = Path(__file__).parent / "suites" / "drift.yaml"
-EDITS = 2  # corrections a month in each dimension
+EDITS = 1  # corrections a month in each dimension
 _START = datetime(2025, 1, 2, 9, tzinfo=UTC)
 _USER = "person"
 
@@ -79,24 +80,31 @@ def read_year(path: Path = FILE) -> Year:
 
 
 def months_of(year: Year, begun: Side) -> Iterator[Month]:
-    """The year of the one of the two people, month by month. Raises `InvalidInput` where memory cannot read a taste."""
+    """The year of the one of the two people, month by month."""
     with tempfile.TemporaryDirectory(prefix="memoria-drift-") as home, Memory(home, embeddings=HashEmbeddings(64)) as m:
-        resting: dict[str, tuple[str, ...]] = {}  # the beliefs that each dimension's taste rests on
         told: list[Pair] = []
-        m.remember("Hello.", user=_USER, session="month 0")
+        groups: dict[str, str] = {}
         for number in range(1, year.months + 1):
+            at = _START + timedelta(days=30 * (number - 1))
             for taste in year.tastes:
                 if number in (1, taste.month):
-                    said = getattr(taste.dimension, taste.side(begun, number))
-                    resting[taste.dimension.name] = _read(m, said, number)
+                    said = taste.dimension.of(taste.side(begun, number))
+                    m.remember(Turn(text=said, time=at, session=f"month {number}"), user=_USER)
             new = [
-                _pair(taste, choice, taste.side(begun, number), resting[taste.dimension.name])
+                _pair(taste, choice, taste.side(begun, number))
                 for taste in year.tastes
                 for choice in taste.edits(number)
             ]
+            _correct(m, new, at + timedelta(hours=1))
             told += new
-            current = _held(m)
-            yield Month(number, _live(told, current), tuple(new), tuple(told))
+            groups |= {pair.prompt: pair.group for pair in new}
+            data = m.dataset(user=_USER)
+            live = tuple(
+                pair.model_copy(update={"group": groups[pair.prompt], "split": "train"})
+                for pair in data.pairs
+                if pair.kind == "edit"
+            )
+            yield Month(number, live, tuple(new), tuple(told))
 
 
 def held_out(year: Year) -> list[tuple[Taste, Choice]]:
@@ -111,35 +119,24 @@ def _dimension(pair: str, name: str) -> Dimension:
     return found[0]
 
 
-def _held(memory: Memory) -> set[str]:
-    return {belief.id for belief in memory.beliefs(user=_USER) if belief.status == "current"}
+def _correct(memory: Memory, pairs: Sequence[Pair], at: datetime) -> None:
+    """Questions that the assistant answers as the person does not want it, and what they write in its place."""
+    turns: list[Turn] = []
+    for place, pair in enumerate(pairs):
+        when, session = at + timedelta(minutes=place), f"{at:%Y-%m-%d} {pair.group}"
+        turns.append(Turn(text=pair.prompt, time=when, session=session))
+        turns.append(Turn(text=pair.rejected, role="assistant", time=when + timedelta(seconds=20), session=session))
+    answers = [each for each in memory.remember(turns, user=_USER) if each.role == "assistant"]
+    for answer, pair in zip(answers, pairs, strict=True):
+        memory.feedback(answer.id, user=_USER, score=-1, correction=pair.chosen)
 
 
-def _read(memory: Memory, said: str, month: int) -> tuple[str, ...]:
-    """What memory newly believes when the person says so."""
-    before = _held(memory)
-    at = _START + timedelta(days=30 * (month - 1))
-    memory.remember({"role": "user", "text": said, "time": at.isoformat()}, user=_USER, session=f"month {month}")
-    found = tuple(sorted(_held(memory) - before))
-    if not found:
-        raise InvalidInput(f"Memory reads no taste in {said!r}; say it another way.")
-    return found
-
-
-def _pair(taste: Taste, choice: Choice, side: Side, beliefs: tuple[str, ...]) -> Pair:
-    chosen, rejected = (choice.a, choice.b) if side == "a" else (choice.b, choice.a)
+def _pair(taste: Taste, choice: Choice, side: Side) -> Pair:
     return Pair(
         kind="edit",
         prompt=choice.ask,
-        chosen=chosen,
-        rejected=rejected,
-        memory=taste.dimension.a if side == "a" else taste.dimension.b,
+        chosen=choice.of(side),
+        rejected=choice.against(side),
+        memory=taste.dimension.of(side),
         group=taste.dimension.name,
-        belief_ids=beliefs,
     )
-
-
-def _live(told: Sequence[Pair], current: set[str]) -> tuple[Pair, ...]:
-    """Of each question the newest correction, if what it rests on still holds."""
-    newest = {(pair.group, pair.prompt): pair for pair in told}
-    return tuple(pair for pair in newest.values() if set(pair.belief_ids) <= current)

@@ -36,11 +36,11 @@ class Point(Record):
 
 
 class DriftReport(Record):
-    """All points. `monthly`: the steps of a month's own training."""
+    """All points. `own`: the steps of a training on what came since the last one."""
 
     model: str
     recipe: Recipe
-    monthly: int
+    own: int
     points: tuple[Point, ...]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ class DriftReport(Record):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the keys are stable."""
-        about = {"model": self.model, "recipe": self.recipe.model_dump(), "monthly": self.monthly}
+        about = {"model": self.model, "recipe": self.recipe.model_dump(), "own": self.own}
         return {**about, "rows": self.rows()}
 
     def _place(self, arm: str, month: int) -> tuple[int, int]:
@@ -78,7 +78,7 @@ def wilson(outcomes: Sequence[float]) -> tuple[float, float]:
 
 def show_drift_report(report: DriftReport) -> Table:
     """The table."""
-    title = f"A year of changing tastes: {report.model}, recipe {report.recipe.name}, {report.monthly} steps a month"
+    title = f"A year of changing tastes: {report.model}, recipe {report.recipe.name}, {report.own} steps on what is new"
     table = Table(title=title)
     for name in ("arm", "month", "new right", "toward the old", "stable kept", "chat", "plain", "CPU-s"):
         table.add_column(name, justify="left" if name == "arm" else "right")

@@ -48,7 +48,7 @@ class Sample:
     most: int = 1_000_000
     tested: float = 0.3
     learn_most: int = 105
-    test_most: int = 60
+    test_most: int = 50
     seed: int = 0
 
 

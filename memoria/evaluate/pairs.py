@@ -54,13 +54,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class PairPlan:
-    """Of each source so many choices to train on (a pair each) and to test on (all their pairs), drawn by `seed`;
-    those with an answer longer than `longest` letters, or such a prompt, are left out. `matched`: answers are of about
-    the same length where they differ by less than this share."""
+    """Of each source at most so many choices to train on (a pair each) and to test on (all their pairs; at most half
+    of the source), drawn by `seed`; those with an answer or a prompt longer than `longest` letters are left out.
+    `matched`: answers are of about the same length where they differ by less than this share."""
 
-    trained: int = 120
+    trained: int = 64
     tested: int = 80
-    longest: int = 400
+    longest: int = 250
     steps: int = 40
     batch: int = 4
     layers: int = 8
@@ -181,9 +181,9 @@ def split(choices: Sequence[Choice], plan: PairPlan) -> tuple[list[Choice], list
     for source in sorted({each.source for each in choices}):
         own = [each for each in choices if each.source == source and _length(each) <= plan.longest]
         Random(f"{plan.seed}/{source}").shuffle(own)
-        test = own[: plan.tested]
+        test = own[: min(plan.tested, len(own) // 2)]
         known = {each.prompt for each in test} | {each.preference for each in test if each.preference}
-        rest = [each for each in own[plan.tested :] if each.prompt not in known and each.preference not in known]
+        rest = [each for each in own[len(test) :] if each.prompt not in known and each.preference not in known]
         tested, learnt = [*tested, *test], [*learnt, *rest[: plan.trained]]
     return learnt, tested
 

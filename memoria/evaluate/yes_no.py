@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from memoria.distill.batches import picked
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.tuned import WEIGHTS, begun, save
-from memoria.distill.upper import Below, UpperLayers
+from memoria.distill.upper import Below, UpperLayers, common
 from memoria.models.generation import Loaded, tokens_of
 
 Weights = Mapping[str, NDArray[np.float32]]
 Numbers = NDArray[np.float64]
 
 _AT_ONCE = 16
+_PIECE = 256  # prompts kept in one file
 
 
 class YesNo:
@@ -46,16 +47,21 @@ class YesNo:
 
     def read(self, question: str, prompts: Sequence[str], kept: Path | None = None) -> None:
         """Take the prompts in, each asked after the same `question` (the system's message). What the lower layers make
-        of them is kept in the file `kept`, and read from it."""
-        if kept is not None and kept.exists():
-            self._below = Below(**self._torch.load(kept, weights_only=True))
-            return
+        of them is kept in the folder `kept`, piece by piece, and read from it."""
         said = [[("system", question), ("user", self._loaded.plain(each))] for each in prompts]
-        self._below = self._upper.below([tokens_of(self._loaded, each) for each in said])
-        if kept is not None:
-            half = kept.with_suffix(".part")
-            self._torch.save(vars(self._below), half)
-            half.replace(kept)
+        tokens = [tokens_of(self._loaded, each) for each in said]
+        shared, parts = common(tokens), list[Below]()
+        for begin in range(0, len(tokens), _PIECE):
+            path = kept / f"below-{begin}.pt" if kept is not None else None
+            if path is not None and path.exists():
+                parts.append(Below(**self._torch.load(path, weights_only=True)))
+                continue
+            parts.append(self._upper.below(tokens[begin : begin + _PIECE], shared))
+            if path is not None:
+                half = path.with_suffix(".part")
+                self._torch.save(vars(parts[-1]), half)
+                half.replace(path)
+        self._below = Below.joined(parts)
 
     def weights(self) -> Weights:
         """The adapter as it is."""

@@ -22,6 +22,8 @@ from memoria.evaluate.mirrored_report import (
     ADAPTER,
     ARMS,
     BASE,
+    HEAD,
+    TWINS_HEAD,
     MirroredReport,
     PersonScores,
     Scores,
@@ -168,6 +170,24 @@ def test_a_run_that_was_cut_short_goes_on(tmp_path: Path) -> None:
     with Console(record=True, width=120) as console:
         console.print(show_mirrored_report(report))
     assert "igor" in console.export_text()
+
+
+def test_heads_need_no_language_model(tmp_path: Path) -> None:
+    report = evaluate_mirrored(
+        chosen_pairs(1),
+        embedder=Embedder(HashEmbeddings(256), "hash"),
+        settings=Settings(cache_dir=tmp_path, distil=DistilSettings(model="nowhere")),
+        recipe=Recipe(name="none"),
+        heads_only=True,
+    )
+    assert [each.user for each in report.people] == ["ines", "igor", "hanna", "hugo"]
+    assert all(set(each.arms) == {HEAD, TWINS_HEAD} and each.weights is None for each in report.people)
+    pair1, hard = report.of("pair1"), report.of(HARD)
+    found = report.figures(HEAD, pair1)
+    # Hashed embeddings see words alone: where no words are shared there is nothing to see.
+    assert found["preferences_easy"] > 0.7
+    assert found["preferences_easy"] > report.figures(HEAD, hard)["preferences"]
+    assert report.of(None) == pair1
 
 
 # -- the measure --------------------------------------------------------------------------------------------------
