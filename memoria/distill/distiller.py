@@ -81,8 +81,10 @@ class Distiller:
         return fits[kind](scope, data, recipe)
 
     def judge(self, scope: Scope, adapter_id: str) -> Adapter:
-        """Ask the gate about a candidate, on the person's held-out data as it is now."""
+        """Ask the gate about a candidate, on the person's held-out data as it is now. One that served before passed."""
         adapter = self.registry.get(scope, adapter_id)
+        if adapter.status == "retired":
+            return adapter
         facts = bool(adapter.figures.get("facts"))
         data = self.knowledge.data(scope, facts=facts)
         now = self.registry.serving(scope, adapter.kind)
@@ -160,7 +162,8 @@ class Distiller:
         for each in reversed(self.registry.list(scope)):
             if each.kind == kind and each.digest == digest and each.status != "quarantined":
                 shown: Any = "adapter" if kind in ("lora", "prompt") else kind
-                fresh = each.status == "candidate"  # a killed run's: it is yet to be judged, or promoted
+                # A killed run's candidate is yet to be judged or promoted; a retired one is of a memory come back.
+                fresh = each.status in ("candidate", "retired")
                 why = f"nothing changed since {each.id}, which is {each.status}"
                 return Fitted(kind=shown, adapter=each, fresh=fresh, why="" if fresh else why)
         return None

@@ -1,0 +1,86 @@
+"""Distilling by heads alone, which need no language model: what is made, what is not made again, what comes back."""
+
+from __future__ import annotations
+
+import pytest
+from taught import LIKES, say
+
+from memoria import InvalidInput, Memory
+from memoria.settings import DistilSettings, GateSettings
+
+
+@pytest.fixture
+def taught(memory: Memory) -> Memory:
+    """Ana's likings; hashed embeddings rank by chance, so the gate lets anything through."""
+    gate = GateSettings(gain=0.0, keep=1.0, confidence=0.51, pairs=5)
+    settings = DistilSettings(kinds=("head",), gate=gate)
+    memory.settings = memory.settings.model_copy(update={"distil": settings})
+    say(memory, *LIKES)
+    return memory
+
+
+def outcomes(memory: Memory) -> list[tuple[str, str]]:
+    done = memory.distill(user="ana")
+    return [(each.outcome, each.adapter.id if each.adapter is not None else "") for each in done.made]
+
+
+def test_what_did_not_change_is_not_made_again(taught: Memory) -> None:
+    first = taught.distill(user="ana").made[0]
+    assert first.adapter is not None
+    again = taught.distill(user="ana").made[0]
+    assert again.outcome == "nothing"
+    assert f"nothing changed since {first.adapter.id}" in again.why
+    assert len(taught.adapters(user="ana")) == 1
+
+
+def test_a_memory_that_comes_back_lets_its_head_serve_again(taught: Memory) -> None:
+    taught.settings = taught.settings.model_copy(
+        update={"distil": taught.settings.distil.model_copy(update={"gate": GateSettings(gain=0, keep=1, pairs=5)})}
+    )
+    made = taught.distill(user="ana").made[0]
+    assert made.outcome == "promoted", made.why
+    turn = say(taught, "I adore beetroot.", session="two")[0]
+    assert taught.distill(user="ana").promoted == ("head-2",)
+    liked = next(each for each in taught.beliefs(user="ana") if "beetroot" in each.statement)
+    taught.retract(liked.id, user="ana")
+    assert taught.distill(user="ana").promoted == ("head-1",)
+    statuses = {each.id: each.status for each in taught.adapters(user="ana")}
+    assert statuses == {"head-1": "serving", "head-2": "retired"}
+    assert turn.id in {each.id for each in taught.episodes(user="ana")}
+
+
+def test_a_candidate_of_a_killed_run_is_judged_and_serves(taught: Memory) -> None:
+    fitted = taught.fit("head", user="ana")
+    assert fitted.adapter is not None
+    assert fitted.fresh
+    again = taught.fit("head", user="ana")
+    assert again.adapter == fitted.adapter
+    assert again.fresh
+    assert outcomes(taught)[0][1] == fitted.adapter.id
+
+
+def test_too_little_says_what_is_missing(memory: Memory) -> None:
+    say(memory, "I love jazz.")
+    made = memory.distill(user="ana", kinds=("head",)).made[0]
+    assert made.outcome == "rejected"
+    assert "held-out pairs of 20" in made.why
+    assert memory.serving("head", user="ana") is None
+
+
+def test_nothing_said_is_nothing_made(memory: Memory) -> None:
+    say(memory, "Good morning.")
+    done = memory.distill(user="ana", kinds=("head", "card", "adapter"))
+    assert [each.outcome for each in done.made] == ["nothing"] * 3
+    assert all("nothing to learn from" in each.why for each in done.made)
+
+
+def test_without_consent_nothing_is_made(taught: Memory) -> None:
+    taught.consent(False, user="ana")
+    with pytest.raises(InvalidInput, match="withholds consent"):
+        taught.distill(user="ana")
+    assert taught.adapters(user="ana") == []
+
+
+def test_an_unknown_kind_is_named(taught: Memory) -> None:
+    with pytest.raises(InvalidInput, match="'soul'"):
+        taught.distill(user="ana", kinds=("soul",))  # type: ignore[arg-type]
