@@ -122,6 +122,7 @@ class AsyncMemory:
     distill = awaited(Memory.distill)
     fit = awaited(Memory.fit)
     judge = awaited(Memory.judge)
+    rebuilt = awaited(Memory.rebuilt)
     exposure = awaited(Memory.exposure)
 
     feedback = awaited(Memory.feedback)

@@ -141,7 +141,8 @@ class DistilSettings(_Section):
     """How memories are distilled. `model` is a local model's folder or name (None: the packaged SmolLM2-135M), `recipe`
     a recipe's name, `kinds` what is made. `consent`: "assumed" unless withheld, or "required" of each person. A
     training gets `threads`, `memory_mb` of memory, and the machine to itself. `card_tokens` bounds the preference
-    card."""
+    card, `card_by` says what it is chosen and judged by: the local model where there is one, or the head (in
+    milliseconds)."""
 
     model: str | None = None
     recipe: str = "sft"
@@ -150,6 +151,7 @@ class DistilSettings(_Section):
     threads: int = Field(default=1, ge=1)
     memory_mb: int = Field(default=2500, ge=200)
     card_tokens: int = Field(default=300, ge=30)
+    card_by: Literal["model", "head"] = "model"
     seed: int = 0
     gate: GateSettings = GateSettings()
 

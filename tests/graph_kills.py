@@ -29,8 +29,8 @@ from langgraph.types import Command
 from memoria_graphs import (
     Candidate,
     Least,
-    Selection,
     Sources,
+    Training,
     Verdict,
     build_conversation,
     build_distillation,
@@ -49,6 +49,8 @@ SINCE = ["I moved to Lisbon.", "I hate cilantro.", "My friend Zé Silva lives in
 class Scripted:
     """A trainer that trains nothing, in files: what it does twice is there once."""
 
+    facts = False
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
@@ -56,16 +58,22 @@ class Scripted:
     def last(self, tenant: str, user: str) -> Sources | None:
         return None
 
-    def train(self, selection: Selection, sources: Sources) -> Candidate:
-        made = Candidate(id=sources.digest[:8], kind="scripted", sources=sources.digest, figures={"loss": 0.5})
+    def owes(self, tenant: str, user: str) -> str:
+        return ""
+
+    def train(self, sources: Sources) -> Training:
+        made = Candidate(sources.digest[:8], "scripted", sources.tenant, sources.user, sources.digest, {"loss": 0.5})
         (self.folder / f"{made.id}.candidate").write_text(sources.digest)
-        return made
+        return Training((made,))
 
     def judge(self, candidate: Candidate) -> Verdict:
         return Verdict(candidate=candidate.id, passed=True, figures={"accuracy": 0.9})
 
     def promote(self, candidate: Candidate, verdict: Verdict) -> None:
         (self.folder / "serving").write_text(candidate.id)
+
+    def settle(self, sources: Sources) -> None:
+        (self.folder / "settled").write_text(sources.digest)
 
 
 def speak(heard: list[Any]) -> AIMessage:
@@ -102,9 +110,9 @@ CASES = {
     ),
     "distillation": Case(
         lambda memory, trainer, saver: build_distillation(
-            memory, trainer=trainer, least=Least(facts=1), approve=True, checkpointer=saver
+            memory, trainer=trainer, least=Least(beliefs=1), approve=True, checkpointer=saver
         ),
-        verbs=("train", "judge", "promote"),
+        verbs=("train", "judge", "promote", "settle"),
         given={},
     ),
 }
@@ -184,7 +192,7 @@ def run(folder: Path, name: str, at: int | None, verb: str | None) -> None:
     trainer = Scripted(folder / "trainer")
     with closing(connection), open_memory(folder) as memory:
         if verb is not None:
-            die_after(memory if hasattr(memory, verb) else trainer, verb)
+            die_after(trainer if name == "distillation" else memory, verb)
         opened = Opened(memory, trainer, case.build(memory, trainer, saver))
         opened.go_on(case, told)
         (folder / "end.json").write_text(json.dumps(opened.end() | {"boundaries": boundaries}))

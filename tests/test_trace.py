@@ -28,7 +28,7 @@ from memoria.events import Event, ForgetEvent, JobEvent, ReadEvent, RecallEvent,
 
 WRITES = {"remember", "believe", "correct", "retract", "learn", "merge", "unmerge", "resolve"} | {
     "consolidate", "reindex", "reembed", "promote", "rollback", "export_adapter", "feedback", "consent",
-    "distill", "fit", "judge"
+    "distill", "fit", "judge", "rebuilt"
 }  # fmt: skip
 KINDS: dict[str, type[Event]] = {
     "recall": RecallEvent,

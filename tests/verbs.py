@@ -140,5 +140,6 @@ def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
         "distill": lambda: ((), ana | {"kinds": ("head",)}),
         "fit": lambda: (("head",), ana),
         "judge": lambda: ((fitted(memory),), ana),
+        "rebuilt": lambda: ((0,), ana),
         "exposure": lambda: (with_tiny_model(memory, ("My locker code is 741926.",)), ana | {"controls": 31}),
     }

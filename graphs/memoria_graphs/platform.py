@@ -15,6 +15,7 @@ from memoria.integrations.shared import shared_memory
 from memoria_graphs.conversation import build_conversation
 from memoria_graphs.distillation import build_distillation
 from memoria_graphs.reflection import build_reflection
+from memoria_graphs.trainer import MemoriaTrainer
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 
@@ -30,5 +31,6 @@ async def reflection() -> Graph:
 
 
 async def distillation() -> Graph:
-    """Select what a person's own model would be trained on; without a trainer it ends there."""
-    return build_distillation(await asyncio.to_thread(shared_memory))
+    """Make of a person's memory a preference head, a card and an adapter, as the settings want them."""
+    memory = await asyncio.to_thread(shared_memory)
+    return build_distillation(memory, trainer=MemoriaTrainer(memory))

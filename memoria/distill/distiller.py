@@ -29,7 +29,7 @@ from memoria.distill.recipes import Recipe
 from memoria.distill.records import Adapter, Dataset, Kind, Manifest, Pair, Verdict
 from memoria.distill.registry import Also, Registry
 from memoria.distill.task import Arm, Result, Task
-from memoria.errors import InvalidInput
+from memoria.errors import InvalidInput, Withheld
 from memoria.models.embeddings import Embedder
 from memoria.records import Preference, Scope
 from memoria.settings import Settings
@@ -85,6 +85,8 @@ class Distiller:
         adapter = self.registry.get(scope, adapter_id)
         if adapter.status == "retired":
             return adapter
+        if adapter.status == "quarantined":
+            raise Withheld(f"Something that {adapter.id} was made of was forgotten; distil again.")
         facts = bool(adapter.figures.get("facts"))
         data = self.knowledge.data(scope, facts=facts)
         now = self.registry.serving(scope, adapter.kind)

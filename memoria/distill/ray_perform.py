@@ -9,6 +9,7 @@ messages and lie in a node's memory while it works, as the files of an adapter d
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ from memoria.settings import DistilSettings, Settings
 
 Files = dict[str, bytes]
 
-_LOOK_EVERY = 1.0  # seconds
+_LOOK_EVERY, _REACH_WITHIN = 1.0, 10.0  # seconds
+_NO_CLUSTER = "There is no Ray cluster at {} ({}); see there: ray status"
 _NO_RAY = 'Ray is missing; install it with: pip install "memoria-lifelong[distil,ray]"'
 
 
@@ -45,12 +47,13 @@ def on_ray(settings: Settings, *, address: str | None = None, retries: int = 3) 
     ray = _ray()
     begun = not ray.is_initialized()
     if begun:
+        _reach(address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         alone = {"include_dashboard": False} if address is None else {}
         try:
             ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **alone)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ModelUnavailable(f"There is no Ray cluster at {address} ({error}); see: ray status") from error
+            raise ModelUnavailable(_NO_CLUSTER.format(address, error)) from error
     try:
         threads = settings.distil.threads
         remote = ray.remote(num_cpus=threads, max_retries=retries)(work)
@@ -116,6 +119,16 @@ def _unpacked(folder: Path, files: Files) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
     return folder
+
+
+def _reach(address: str | None) -> None:
+    """Ray itself tries for many minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=_REACH_WITHIN).close()
+        except OSError as error:
+            raise ModelUnavailable(_NO_CLUSTER.format(address, error)) from error
 
 
 def _ray() -> Any:

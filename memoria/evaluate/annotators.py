@@ -1,8 +1,8 @@
 """What adapters know of single people's judgements: one for all, one for each, and each out of others'.
 
 What enters: a file of labels, a model, a plan. What leaves: for each annotator and arm the log-odds of Yes for texts
-that were learnt from (a threshold is fitted on them) and for those that were not. All arms read the same prompts, go
-over the labels as often, and change the same layers. What is done is kept in a folder, so that a cut run goes on.
+that were learnt from (a threshold is fitted on them) and for those that were not. All arms read the same prompts
+and change the same layers. What is done is kept in a folder, so that a cut run goes on.
 
 - base: the model as it is.
 - A1: one adapter on everybody's labels; the prompt names the annotator (`distill/shared.py`).
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How everything is trained: LoRA on the upper `layers`, so many `passes` over the labels; A3 goes on from A1 for
-    `own_passes` at `own_rate`. `fitted`: at most so many learnt labels fit a threshold. `nearest`: of how many A3's sum
-    is made, the annotator's own among them."""
+    """How everything is trained: LoRA on the upper `layers`, so many `passes` over everybody's labels. A2, whose
+    passes are of few steps, has `alone_passes`; A3 goes on from A1 for `own_passes` at `own_rate`. `fitted`: at most so
+    many learnt labels fit a threshold. `nearest`: of how many A3's sum is made, the annotator's own among them.
+    `swapped`: so many tested labels are asked about with another's name."""
 
     layers: int = 4
     rank: int = 8
     batch: int = 8
     rate: float = 1e-3
     passes: float = 2
+    alone_passes: float = 6
     own_passes: float = 2
     own_rate: float = 5e-4
     fitted: int = 60
@@ -142,6 +145,13 @@ class Bench:
         progress(f"{len(prompts)} prompts through the lower layers")
         self.model.read(QUESTION, prompts, out)
 
+    def among(self, people: list[Annotator]) -> Bench:
+        """A study of some of them, as if the others were not."""
+        part = copy(self)
+        part.people, part.out = people, self.out / "among"
+        part.study, part._known = Study(self.study.sample, self.plan, people), {}
+        return part
+
     def prompt(self, text: str, name: str) -> str:
         """What is asked of a text, cut to be short, on behalf of an annotator."""
         tokens = self._loaded.tokenizer(self._loaded.plain(text), add_special_tokens=False)["input_ids"][:_LONGEST]
@@ -166,6 +176,11 @@ class Bench:
         self.study.scored.setdefault(arm, {})[person.name] = scored
         return scored
 
+    def told(self, arm: str, person: Annotator) -> Numbers:
+        """The log-odds of a person's tested labels, who may be unknown to the arm."""
+        self.have(arm, person)
+        return self.model.odds(self.places(person, person.test))
+
     def have(self, arm: str, person: Annotator) -> None:
         """Let the model have an arm's adapter for a person, trained first where it is not yet."""
         if arm == "base":
@@ -187,7 +202,7 @@ class Bench:
 
     def _own(self, person: Annotator) -> None:
         self.model.take(self.model.fresh)
-        self.model.fit(*self.learnt(person), self.model.steps(len(person.learn), self.plan.passes))
+        self.model.fit(*self.learnt(person), self.model.steps(len(person.learn), self.plan.alone_passes))
 
     def _on(self, person: Annotator) -> None:
         self.have("A1", person)

@@ -16,6 +16,7 @@ measured stays in the folder, and a run that was cut short goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Pair, Trained
 from memoria.distill.train import train
 from memoria.distill.tuned import WEIGHTS, tuned
-from memoria.evaluate.drift_data import Month, Year, held_out, months_of
+from memoria.evaluate.drift_data import EDITS, Month, Year, held_out, months_of
 from memoria.evaluate.drift_report import DriftReport, Point
 from memoria.evaluate.mirrored_data import SIDES, Side
 from memoria.models.embeddings import Embedder
@@ -76,7 +77,9 @@ class _Life:
     def __init__(self, year: Year, bench: Bench, side: Side) -> None:
         self.year, self.bench = year, bench
         self.side: Side = side
-        self.folder = bench.folder / side
+        named = f"{bench.recipe.digest} {bench.own} {bench.months} {bench.base.name} {EDITS} {year}"
+        self.root = bench.folder / hashlib.sha256(named.encode()).hexdigest()[:12]  # another run has another
+        self.folder = self.root / side
         self.asked = held_out(year)
 
     def points(self, arms: Sequence[str]) -> list[Point]:
@@ -140,7 +143,7 @@ class _Life:
 
     def _measured(self, arm: str, month: int, folder: Path | None) -> dict[str, Any]:
         """How much likelier each held-out question's answer "a" is than "b", and how likely neutral text (NLL)."""
-        kept = self.bench.folder / "measures" / f"{self.side if folder is not None else 'both'} {arm} {month}.json"
+        kept = self.root / "measures" / f"{self.side if folder is not None else 'both'} {arm} {month}.json"
         if kept.exists():
             return json.loads(kept.read_text(encoding="utf-8"))
         self.bench.progress(f"{self.side}: measuring {arm} {month}")

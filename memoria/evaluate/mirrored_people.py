@@ -115,7 +115,7 @@ class Person:
         """Tell how far a training is."""
         if "step" in facts:
             self.bench.progress(f"{self.user}: step {facts['step']} of {facts['steps']}, loss {facts['loss']:.2f}")
-        else:
+        elif facts.get("waiting"):
             self.bench.progress(f"{self.user}: waiting for another training on this machine")
 
     def recalling(self, memory: Memory) -> Callable[[str, str], str]:

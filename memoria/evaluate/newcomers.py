@@ -1,10 +1,11 @@
 """A newcomer with a handful of labels: alone, or begun from others.
 
-What enters: a study with an adapter for each annotator (A2). What leaves: for annotators taken as newcomers one after
-the other, each with a few of their labels drawn several times, how well their tested labels are told by an adapter of
-those few alone (A2), by the sum of the nearest others' (A3 merge), and by that sum trained on with the few (A3). No
-adapter that the newcomer's labels went into is used. All decide by Yes being likelier than No, and again by the one
-threshold that is best for the others' adapters on their own labels: few labels fit no threshold of their own.
+What enters: a study's annotators; some are taken for newcomers, and the others are those already known, with one
+adapter for all of them (A1) and one for each begun from it (A3 of `annotators`), that nothing of the newcomers went
+into. What leaves: with a few of a newcomer's labels, drawn several times, how well their tested labels are told by the
+adapter for all (their name is new to it), by an adapter of those few alone (A2), by the sum of the nearest others' (A3
+merge), and by that sum trained on with the few (A3). All decide by Yes being likelier than No: few labels fit no
+threshold.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from rich.table import Table
 
 from memoria.distill.collaborate import mixed, shares
 from memoria.evaluate.annotators import Bench
-from memoria.evaluate.annotators_report import answers, auc, best_threshold, macro_f1
+from memoria.evaluate.annotators_report import answers, auc, macro_f1
 from memoria.evaluate.labels import Annotator
 from memoria.evaluate.metrics import bootstrap, mean
 
-NAMES = ("majority", "base", "A2", "A3 merge", "A3")
-MEASURES = ("zero", "one", "auc")
+NAMES = ("majority", "base", "A1", "A2", "A3 merge", "A3")
+MEASURES = ("f1", "auc")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Newcomers:
     """So many annotators as newcomers, each with so many labels, drawn so often; both kinds of answer are among them
     where the annotator gave both. `passes` over the few labels train an adapter, `own_passes` train the sum on."""
 
-    people: int = 8
-    sizes: tuple[int, ...] = (3, 5, 10)
+    people: int = 6
+    sizes: tuple[int, ...] = (3, 6, 10)
     draws: int = 2
     passes: float = 8
     own_passes: float = 4
@@ -46,50 +47,39 @@ class Newcomers:
 def run_newcomers(bench: Bench, plan: Newcomers) -> list[dict[str, Any]]:
     """A row for each newcomer, size and draw: its measures by arm."""
     people = sorted(Random(f"{plan.seed}/newcomers").sample(bench.people, plan.people), key=lambda each: each.name)
+    known = bench.among([each for each in bench.people if each not in people])
     rows: list[dict[str, Any]] = []
     for person in people:
-        rows += bench.kept(f"newcomers/{person.name}", lambda person=person: _newcomer(bench, person, plan))
+        rows += bench.kept(f"newcomers/{person.name}", lambda person=person: _newcomer(known, person, plan))
     return rows
 
 
-def _threshold(bench: Bench, others: Sequence[Annotator]) -> float:
-    """The best threshold for the adapters of the others, each on labels of its own."""
-    found = [(each, bench.score("A2", each)) for each in others]
-    return best_threshold(
-        [(np.array([label.yes for label in each.learn[: len(s.learn)]], dtype=bool), s.learn) for each, s in found]
-    )
-
-
-def _newcomer(bench: Bench, person: Annotator, plan: Newcomers) -> list[dict[str, Any]]:
-    bench.progress(f"newcomer: {person.name}")
-    others = [each for each in bench.people if each is not person]
-    threshold = _threshold(bench, others)
-    places, yes = bench.learnt(person)
+def _newcomer(known: Bench, person: Annotator, plan: Newcomers) -> list[dict[str, Any]]:
+    known.progress(f"newcomer: {person.name}")
+    places, yes = known.learnt(person)
     drawn = {
         (size, draw): _drawn(yes, size, f"{plan.seed}/{person.name}/{size}/{draw}")
         for size in plan.sizes
         for draw in range(plan.draws)
     }
     seen = sorted({at for few in drawn.values() for at in few})
-    told = np.zeros((len(others), len(places)))  # each other's log-likelihood of the answers that are drawn at all
-    for row, each in zip(told, others, strict=True):
-        bench.model.take(bench.lora("A2", each).weights)
-        odds = bench.model.odds([places[at] for at in seen])
+    told = np.zeros((len(known.people), len(places)))  # each one's log-likelihood of the answers that are drawn at all
+    for row, each in zip(told, known.people, strict=True):
+        known.model.take(known.lora("A3", each).weights)
+        odds = known.model.odds([places[at] for at in seen])
         row[seen] = -np.logaddexp(0, -np.where([yes[at] for at in seen], 1, -1) * odds)
-    base = bench.score("base", person).test
+    common = {arm: known.told(arm, person) for arm in ("base", "A1")}
     rows: list[dict[str, Any]] = []
     for (size, draw), few in drawn.items():
-        found = {"base": base} | _adapted(bench, person, plan, few, told[:, few].mean(axis=1), others)
+        found = common | _adapted(known, person, plan, few, told[:, few].mean(axis=1))
         usual = np.full(len(person.test), 2 * sum(yes[at] for at in few) >= size)
-        measured = {name: _measured(person, odds, threshold) for name, odds in found.items()}
-        measured["majority"] = dict.fromkeys(("zero", "one"), macro_f1(answers(person), usual)) | {"auc": 0.5}
+        measured: dict[str, Any] = {name: _measured(person, odds) for name, odds in found.items()}
+        measured["majority"] = {"f1": macro_f1(answers(person), usual), "auc": 0.5}
         rows.append({"name": person.name, "size": size, "draw": draw, "measured": measured})
     return rows
 
 
-def _adapted(
-    bench: Bench, person: Annotator, plan: Newcomers, few: Sequence[int], told: Any, others: Sequence[Annotator]
-) -> dict[str, Any]:
+def _adapted(bench: Bench, person: Annotator, plan: Newcomers, few: Sequence[int], told: Any) -> dict[str, Any]:
     """The log-odds of the tested labels, by arm."""
     places, yes = bench.learnt(person)
     mine, right = [places[at] for at in few], [yes[at] for at in few]
@@ -98,7 +88,7 @@ def _adapted(
     model.fit(mine, right, model.steps(len(few), plan.passes))
     found = {"A2": model.odds(tested)}
     given = shares(told.tolist(), nearest=bench.plan.nearest, temperature=plan.temperature)
-    peers = [bench.lora("A2", each) for each in others]
+    peers = [bench.lora("A3", each) for each in bench.people]
     model.take(mixed(peers, given, bench.plan.rank, 2.0))
     found["A3 merge"] = model.odds(tested)
     model.fit(mine, right, model.steps(len(few), plan.own_passes), rate=plan.own_rate)
@@ -116,9 +106,8 @@ def _drawn(yes: Sequence[bool], size: int, seed: str) -> list[int]:
     return few
 
 
-def _measured(person: Annotator, odds: Any, threshold: float) -> dict[str, Any]:
-    right = answers(person)
-    return {"zero": macro_f1(right, odds > 0), "one": macro_f1(right, odds > threshold), "auc": auc(right, odds)}
+def _measured(person: Annotator, odds: Any) -> dict[str, Any]:
+    return {"f1": macro_f1(answers(person), odds > 0), "auc": auc(answers(person), odds)}
 
 
 def summary_of_newcomers(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -157,13 +146,13 @@ def _told(values: Sequence[float]) -> dict[str, Any]:
 
 def show_newcomers(told: dict[str, Any]) -> RenderableType:
     """The summary as a table for a terminal: macro-F1 where Yes is said when likelier, and the area under the curve."""
-    table = Table(title="newcomers: macro-F1 (zero / one threshold) / AUC, and the difference from A2")
+    table = Table(title="newcomers: macro-F1 / AUC, and the difference in macro-F1 from A2")
     for name in ("labels", *NAMES, "A3 merge - A2", "A3 - A2"):
         table.add_column(name, justify="right")
     for size, found in told.items():
         cells = [" / ".join(f"{found[each][name]['mean']:.3f}" for each in MEASURES) for name in NAMES]
         for name in ("A3 merge - A2", "A3 - A2"):
-            gained = found["zero"][name]
+            gained = found["f1"][name]
             cells.append(f"{gained['mean']:+.3f} ({gained['ci95'][0]:+.3f} to {gained['ci95'][1]:+.3f})")
         table.add_row(size, *cells)
     return table

@@ -1,4 +1,4 @@
-"""What the packaged jobs do: reflect, profile, retention, reindex, distil.
+"""What the packaged jobs do: reflect, profile, retention, reindex; distil and rebuild only tell what there is to do.
 
 What enters: the memory and a run. What leaves: an outcome in numbers. For one person, `reflect` and `profile` end their
 run in the unit of work that keeps the profile: exactly once. Retention and re-indexing are idempotent (what is gone is
@@ -53,8 +53,13 @@ def reindex(memory: Memory, run: Run) -> Outcome:
 
 
 def distil(memory: Memory, run: Run) -> Outcome:
-    """Nothing, until an action that trains is given in its place."""
-    return Outcome("nothing to train")
+    """Nothing: what trains is given in its place (`memoria_graphs.jobs.ACTIONS`, as the command line does)."""
+    return Outcome("nothing that trains is set up")
+
+
+def rebuild(memory: Memory, run: Run) -> Outcome:
+    """Nothing, as `distil`; but tell how many wait for it."""
+    return Outcome(f"nothing that trains is set up; {len(memory.owed())} are owed a rebuild")
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -63,6 +68,7 @@ ACTIONS: Mapping[str, Action] = {
     "retention": retention,
     "reindex": reindex,
     "distil": distil,
+    "rebuild": rebuild,
 }
 
 

@@ -20,7 +20,7 @@ from memoria.store import job_plan as store
 from memoria.store.job_history import prune
 from memoria.store.job_plan import JobRow, Planned
 from memoria.store.ledger import Ledger
-from memoria.store.scopes import find_scope, scope_ids
+from memoria.store.scopes import find_scope, require_scope, scope_ids
 
 EVERYBODY = "*"  # the target of slots that were passed over
 
@@ -67,6 +67,20 @@ def plan_by_hand(connection: Connection, job: Job, now: int, tenant: str | None,
     slot = store.free_slot(connection, job.name, now)
     runs = [Planned(job.name, each.key, slot, now, each.scope_id, each.tenant, by_hand=True) for each in targets]
     return store.add_runs(connection, runs)
+
+
+def plan_for(connection: Connection, job: Job, now: int, people: Sequence[Scope]) -> list[int]:
+    """The runs of `job` for now, one for each of these people, whatever it is `per`: one that was asked for before and
+    is not over is gone on with. The runs' numbers. Raises `UnknownUser`."""
+    store.register(connection, job.name, now)
+    numbers = list(dict.fromkeys(require_scope(connection, each).id for each in people))
+    begun = store.open_by_hand(connection, job.name)
+    slot = store.free_slot(connection, job.name, now)
+    fresh = [each for each in numbers if each not in begun]
+    planned = store.add_runs(
+        connection, [Planned(job.name, str(each), slot, now, scope_id=each, by_hand=True) for each in fresh]
+    )
+    return [begun[each] for each in numbers if each in begun] + planned
 
 
 def targets_of(connection: Connection, job: Job, tenant: str | None = None, user: str | None = None) -> list[Target]:

@@ -11,17 +11,18 @@ import logging
 import os
 import platform
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from memoria.clock import stopwatch
 from memoria.errors import LeaseLost, Stopping, StorageFull, StoreBusy
+from memoria.records import Scope
 from memoria.schedule.attempt import attempt, give_back, time_out
 from memoria.schedule.config import Job
 from memoria.schedule.jobs import Jobs
-from memoria.schedule.plan import plan, plan_by_hand
+from memoria.schedule.plan import plan, plan_by_hand, plan_for
 from memoria.schedule.records import RunRecord
 from memoria.schedule.run import Run
 from memoria.store import jobs as store
@@ -87,6 +88,14 @@ class Worker:
             ids = plan_by_hand(connection, job, self.jobs.now, tenant, user)
         return self._work_off({name: job.concurrency}, ids)
 
+    def run_for(self, name: str, people: Sequence[Scope], *, at_once: int = 1) -> list[RunRecord]:
+        """Work off a job now for each of these people, `at_once` at a time; other workers that are asked for the same
+        share the work. What one that died left is gone on with. Raises `UnknownJob`, `UnknownUser`."""
+        job = self.jobs.config.job(name)
+        with self.jobs.ledger.write() as connection:
+            ids = plan_for(connection, job, self.jobs.now, people)
+        return self._work_off({name: at_once}, ids, at_once)
+
     def stop(self) -> None:
         """Begin no more runs; `run` returns when those at work have ended or are given back."""
         self._stopping = True
@@ -113,17 +122,21 @@ class Worker:
                 moments.append(due if due > now else now + self.settings.poll // 10)
         return (min(moments) - now) / _SECOND
 
-    def _work_off(self, limits: dict[str, int], ids: Collection[int] | None) -> list[RunRecord]:
+    def _work_off(
+        self, limits: dict[str, int], ids: Collection[int] | None, threads: int | None = None
+    ) -> list[RunRecord]:
         """Work until nothing (of `ids`) can be claimed and nothing is at work."""
-        self._mine = []
-        while not self._stopping:
-            self._look_after()
-            while len(self._at_work) < self.settings.threads and self._claim(limits, ids):
-                pass
-            if all(each.over for each in self._at_work.values()) and not self._others_have(ids):
-                break
-            self._wait(_OTHERS_S)
-        self._let_go()
+        self._mine, threads = [], threads or self.settings.threads
+        try:
+            while not self._stopping:
+                self._look_after()
+                while len(self._at_work) < threads and self._claim(limits, ids):
+                    pass
+                if all(each.over for each in self._at_work.values()) and not self._others_have(ids):
+                    break
+                self._wait(_OTHERS_S)
+        finally:  # Ctrl-C, too: others need not wait for the leases to run out
+            self._let_go()
         return self.jobs.runs(self._mine if ids is None else list(ids))
 
     def _others_have(self, ids: Collection[int] | None) -> bool:

@@ -114,7 +114,8 @@ def test_it_dies_with_its_parent(place: str, tmp_path: Path) -> None:
     with parent.stdin as stdin, parent.stdout as stdout:
         stdin.write(asked)
         stdin.close()
-        assert "step" in stdout.readline()
+        while "step" not in (line := stdout.readline()):
+            assert line, "it ended"
         child = psutil.Process(parent.pid).children()[0]
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()

@@ -1,4 +1,4 @@
-"""The distillation graph: without a trainer an honest end, with one the seam through all five nodes."""
+"""The distillation graph: without a trainer an honest end, with a scripted one the seam through all five nodes."""
 
 from __future__ import annotations
 
@@ -11,40 +11,59 @@ from conftest import OpenMemory
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
-from memoria_graphs import Candidate, Least, Person, Selection, Sources, Verdict, build_distillation
+from memoria_graphs import Candidate, Least, Person, Sources, Training, Verdict, build_distillation
 
-from memoria import Memory
+from memoria import Memory, Withheld
 
 ANA: Any = {"configurable": {"thread_id": "ana"}}
 SAID = ["I live in Porto.", "I love fado.", "I work as a nurse."]
-ONE = Least(facts=1, preferences=1, turns=1)
+ONE = Least(beliefs=1, turns=1)
 
 
 @dataclass
 class Scripted:
-    """A trainer that keeps what it was asked and answers from a script."""
+    """A trainer that keeps what it was asked and answers from a script: a verdict for each kind it makes."""
 
-    passes: bool = True
+    verdicts: dict[str, bool] = field(default_factory=lambda: {"head": True})
+    without: dict[str, str] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+    owed: str = ""
     calls: list[Any] = field(default_factory=list)
     served: Sources | None = None
+    settled: Sources | None = None
     while_judging: Any = None
+    refuses: str = ""
+    facts: bool = False
 
     def last(self, tenant: str, user: str) -> Sources | None:
         return self.served
 
-    def train(self, selection: Selection, sources: Sources) -> Candidate:
-        self.calls.append(("train", selection, sources))
-        return Candidate("c1", "scripted", sources.digest, {"loss": 0.5})
+    def owes(self, tenant: str, user: str) -> str:
+        return self.owed
+
+    def train(self, sources: Sources) -> Training:
+        self.calls.append(("train", sources))
+        made = [
+            Candidate(f"{kind}-1", kind, sources.tenant, sources.user, sources.digest, {"loss": 0.5})
+            for kind in self.verdicts
+        ]
+        return Training(tuple(made), self.without, self.failed)
 
     def judge(self, candidate: Candidate) -> Verdict:
         self.calls.append(("judge", candidate))
         if self.while_judging is not None:
             self.while_judging()
-        return Verdict(candidate.id, self.passes, "" if self.passes else "0.51 is not above 0.6", {"accuracy": 0.51})
+        passed = self.verdicts[candidate.kind]
+        return Verdict(candidate.id, passed, "" if passed else "0.51 is not above 0.6", {"accuracy": 0.51})
 
     def promote(self, candidate: Candidate, verdict: Verdict) -> None:
+        if candidate.kind == self.refuses:
+            raise Withheld("it was made of what is gone")
         self.calls.append(("promote", candidate, verdict))
-        self.served = self.calls[0][2]
+        self.served = self.calls[0][1]
+
+    def settle(self, sources: Sources) -> None:
+        self.settled = sources
 
 
 def saver() -> InMemorySaver:
@@ -63,27 +82,50 @@ def told(open_memory: OpenMemory) -> Memory:
 def test_without_a_trainer_it_ends_with_what_there_would_be(told: Memory) -> None:
     state = build_distillation(told, least=ONE).invoke({}, context=Person("ana"))
     assert state["outcome"] == "nothing to train"
-    assert state["why"] == "no trainer is set up; 3 beliefs resting on 3 turns could be learnt from"
-    assert state["selection"]["live"] == {"facts": 2, "preferences": 1, "turns": 4}
-    held = {each.id for each in told.beliefs(user="ana")}
-    assert {*state["sources"]["facts"], *state["sources"]["preferences"]} == held
-    episodes = {each.id: each.text for each in told.episodes(user="ana")}
-    assert {episodes[each] for each in state["sources"]["episodes"]} == set(SAID)
-    assert state["candidate"] is None
+    assert state["why"] == "no trainer is set up; 1 beliefs and 1 turns could be learnt from"
+    assert state["selection"]["live"] == {"beliefs": 1, "turns": 1}
+    assert state["sources"]["beliefs"] == [each.id for each in told.beliefs(user="ana", about="fado")]
+    (episode,) = state["sources"]["turns"]
+    assert next(each.text for each in told.episodes(user="ana") if each.id == episode) == "I love fado."
+    assert state["sources"]["counts"]["pairs"] > 0
+    assert state["training"] is None
 
 
 def test_with_too_little_new_nothing_is_built(told: Memory) -> None:
-    state = build_distillation(told, least=Least()).invoke({}, context=Person("ana"))
-    assert state["outcome"] == "too little changed"
-    assert "2 of 10 facts, 1 of 3 preferences, 4 of 200 turns" in state["why"]
-    assert state["sources"] is None
-
-
-def test_where_nothing_is_believed_there_is_nothing_to_train(memory: Memory) -> None:
-    memory.remember("Nice to meet you.", user="ana")
     trainer = Scripted()
+    state = build_distillation(told, trainer=trainer).invoke({}, context=Person("ana"))
+    assert state["outcome"] == "too little changed"
+    assert "1 of 3 beliefs and 1 of 10 turns" in state["why"]
+    assert (state["sources"], trainer.calls, trainer.settled) == (None, [], None)
+
+
+def test_what_is_owed_is_distilled_however_little_changed(told: Memory) -> None:
+    trainer = Scripted(owed="a rebuild is owed")
+    state = build_distillation(told, trainer=trainer).invoke({}, context=Person("ana"))
+    assert (state["selection"]["why"], state["outcome"], state["served"]) == (
+        "a rebuild is owed",
+        "promoted",
+        ["head-1"],
+    )
+    assert trainer.settled is not None
+
+
+def test_where_nothing_is_liked_there_is_nothing_to_train_and_nothing_owed(memory: Memory) -> None:
+    memory.remember("I live in Porto.", user="ana")
+    trainer = Scripted(owed="a rebuild is owed")
     state = build_distillation(memory, trainer=trainer, least=ONE).invoke({}, context=Person("ana"))
-    assert (state["outcome"], state["why"]) == ("nothing to train", "nothing is believed yet")
+    assert state["outcome"] == "nothing to train"
+    assert "no preference is stated" in state["why"]
+    assert trainer.calls == []
+    assert trainer.settled is not None
+
+
+def test_who_withholds_consent_is_not_learnt_from(told: Memory) -> None:
+    told.consent(False, user="ana")
+    trainer = Scripted()
+    state = build_distillation(told, trainer=trainer, least=ONE).invoke({}, context=Person("ana"))
+    assert state["outcome"] == "nothing to train"
+    assert state["why"].startswith("ana withholds consent")
     assert trainer.calls == []
 
 
@@ -97,46 +139,59 @@ def test_a_trainer_runs_through_all_five_nodes(told: Memory, caplog: pytest.LogC
     ran = [name for kind, each in events if kind == "updates" for name in each]
     assert ran == ["select", "build", "train", "gate", "promote"]
     assert [each["stage"] for kind, each in events if kind == "custom"] == ran
-    assert state["outcome"] == "promoted"
-    (_, selection, sources), (_, candidate), promoted = trainer.calls
-    assert (selection.user, selection.enough, len(sources.facts), len(sources.preferences)) == ("ana", True, 2, 1)
-    assert promoted == ("promote", candidate, Verdict("c1", True, "", {"accuracy": 0.51}))
-    assert candidate.sources == sources.digest
+    assert (state["outcome"], state["served"], state["why"]) == ("promoted", ["head-1"], "")
+    (_, sources), (_, candidate), promoted = trainer.calls
+    assert (sources.user, len(sources.beliefs), len(sources.turns)) == ("ana", 1, 1)
+    assert promoted == ("promote", candidate, Verdict("head-1", True, "", {"accuracy": 0.51}))
+    assert candidate.sources == sources.digest == trainer.settled.digest
 
     state = graph.invoke({}, ANA, context=Person("ana"))
-    assert (state["outcome"], state["candidate"]) == ("too little changed", None)
+    assert (state["outcome"], state["training"], state["served"]) == ("too little changed", None, [])
     told.remember("I hate cilantro.", user="ana", session="s2")
-    assert graph.invoke({}, ANA, context=Person("ana"))["selection"]["changed"] == {
-        "facts": 0,
-        "preferences": 1,
-        "turns": 1,
-    }
+    assert graph.invoke({}, ANA, context=Person("ana"))["selection"]["changed"] == {"beliefs": 1, "turns": 1}
+
+
+def test_each_kind_is_judged_by_itself_and_the_whys_of_the_others_are_told(told: Memory) -> None:
+    trainer = Scripted({"head": True, "card": False, "adapter": True}, {"soup": "there is none"}, refuses="adapter")
+    state = build_distillation(told, trainer=trainer, least=ONE).invoke({}, context=Person("ana"))
+    assert (state["outcome"], state["served"]) == ("promoted", ["head-1"])
+    assert state["why"] == (
+        "soup: there is none; card: card-1 was rejected: 0.51 is not above 0.6; adapter: it was made of what is gone"
+    )
+
+
+def test_what_failed_stays_owed(told: Memory) -> None:
+    trainer = Scripted(without={"adapter": "the disk is full"}, failed=("adapter",))
+    state = build_distillation(told, trainer=trainer, least=ONE).invoke({}, context=Person("ana"))
+    assert (state["outcome"], state["why"], trainer.settled) == ("promoted", "adapter: the disk is full", None)
 
 
 def test_what_is_so_no_longer_counts_as_a_change(told: Memory) -> None:
     graph = build_distillation(told, trainer=(trainer := Scripted()), least=ONE)
+    told.remember("I hate cilantro.", user="ana", session="s2")
     graph.invoke({}, context=Person("ana"))
-    home = next(each for each in told.beliefs(user="ana", about="Porto"))
-    told.retract(home.id, user="ana")
+    fado = next(each for each in told.beliefs(user="ana", about="fado"))
+    told.retract(fado.id, user="ana")
     assert trainer.served is not None
     state = graph.invoke({}, context=Person("ana"))
-    assert state["selection"]["changed"]["facts"] == 1
-    assert home.id not in state["sources"]["facts"]
+    assert state["selection"]["changed"]["beliefs"] == 1
+    assert fado.id not in state["sources"]["beliefs"]
 
 
 def test_what_the_gate_rejects_is_not_promoted(told: Memory) -> None:
-    trainer = Scripted(passes=False)
+    trainer = Scripted({"head": False})
     state = build_distillation(told, trainer=trainer, least=ONE, approve=True).invoke({}, context=Person("ana"))
-    assert (state["outcome"], state["why"]) == ("rejected", "0.51 is not above 0.6")
+    assert (state["outcome"], state["why"]) == ("rejected", "head: head-1 was rejected: 0.51 is not above 0.6")
     assert [each[0] for each in trainer.calls] == ["train", "judge"]
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [(True, "promoted"), (False, "refused")])
 def test_a_human_may_have_the_last_word(told: Memory, answer: bool, outcome: str) -> None:
-    trainer = Scripted()
+    trainer = Scripted({"head": True, "card": False})
     graph = build_distillation(told, trainer=trainer, least=ONE, approve=True, checkpointer=saver())
     asked = graph.invoke({}, ANA, context=Person("ana"))["__interrupt__"][0].value
-    assert asked["verdict"]["figures"] == {"accuracy": 0.51}
+    assert [each["figures"] for each in asked["verdicts"]] == [{"accuracy": 0.51}]
+    assert [each["id"] for each in asked["candidates"]] == ["head-1"]
     assert trainer.served is None
     assert graph.invoke(Command(resume=answer), ANA)["outcome"] == outcome
     assert (trainer.served is not None) is answer
@@ -151,7 +206,7 @@ def test_what_was_forgotten_meanwhile_is_never_promoted(told: Memory, how: dict[
 
 
 def test_sources_are_known_by_what_they_hold() -> None:
-    one = Sources("default", "ana", ("a", "b"), (), ("e",))
-    assert one.digest == replace(one, facts=("b", "a")).digest
-    assert one.digest != replace(one, facts=("a",)).digest
+    one = Sources("default", "ana", ("a", "b"), ("e",))
+    assert one.digest == replace(one, beliefs=("b", "a"), at=7).digest
+    assert one.digest != replace(one, beliefs=("a",)).digest
     assert one.digest != replace(one, user="bob").digest

@@ -51,6 +51,6 @@ def _came_to_something(graph: str, end: dict[str, Any]) -> bool:
         told = [each["text"] for each in end["episodes"]][-2:]
         return told == ["I moved to Braga. What music do I love?", "Fado, of course."] and bool(state["profile"])
     if graph == "distillation":
-        return state["outcome"] == "promoted" and end["trainer"]["serving"] == state["candidate"]["id"]
+        return state["outcome"] == "promoted" and [end["trainer"]["serving"]] == state["served"]
     merged = [each["name"] for each in state["draft"]["duplicates"]]
     return state["outcome"] == "committed" and len(end["profiles"]) == 2 and merged == ["Ze Silva"]

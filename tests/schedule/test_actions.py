@@ -67,4 +67,4 @@ def test_reindex_builds_the_index_anew(jobs: Jobs, memory: Memory) -> None:
 
 
 def test_distil_says_that_there_is_nothing_to_train(jobs: Jobs) -> None:
-    assert run(jobs, "distil").outcome == "nothing to train"
+    assert run(jobs, "distil").outcome == "nothing that trains is set up"

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_configs_show_the_packaged_jobs() -> None:
     packaged = Path(memoria.schedule.__file__).parent / "jobs.yaml"
     assert packaged.read_text() == (ROOT / "configs" / "jobs.yaml").read_text()
-    assert set(load_jobs().jobs) == {"reflect", "profile", "retention", "reindex", "distil"}
+    assert set(load_jobs().jobs) == {"reflect", "profile", "retention", "reindex", "distil", "rebuild"}
 
 
 def test_a_users_file_changes_keys_and_adds_jobs(tmp_path: Path) -> None:

@@ -68,3 +68,13 @@ def test_the_documents_name_every_command() -> None:
     ]
     assert {"why-not", "forget verify", "eval beliefs", "recall"} <= set(named)
     assert [name for name in (*named, "forget") if f"memoria {name}" not in text] == []
+
+
+def test_eval_drift(cli: Cli, tmp_path: Path) -> None:
+    code, shown, _ = cli("eval", "drift", "--heads", "--out", tmp_path / "out", "--json")
+    rows = json.loads(shown)["rows"]
+    assert (code, len(rows), {row["arm"] for row in rows}) == (0, 24, {"head", "outdated head"})
+    assert "toward the old" in cli("eval", "drift", "--heads", "--out", tmp_path / "out")[1]
+    code, _, said = cli("eval", "drift", "--heads", "--out", tmp_path / "out", "--months", "spring")
+    assert code == 2
+    assert "--months 'spring'" in said

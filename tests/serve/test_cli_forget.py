@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tiny import make_tiny
 
 Cli = Callable[..., tuple[int, str, str]]
 OF = ("--user", "ana")
@@ -111,3 +112,19 @@ def test_errors_are_one_line_and_exit_2(ana: Cli, arguments: list[str], said: st
     code, shown, error = ana("forget", *arguments)
     assert (code, shown, error.count("\n")) == (2, "", 1)
     assert said in error
+
+
+def test_whether_the_weights_give_it_away(ana: Cli, tmp_path: Path) -> None:
+    place = make_tiny(tmp_path / "tiny")
+    (tmp_path / "configs" / "memoria.yaml").write_text(f"embeddings: hash-32\ndistil: {{model: {place}}}\n")
+    asked = ("forget", "verify", "--weights", *OF, "--text", "My locker code is 741926.")
+    code, shown, _ = ana(*asked)
+    assert code == 0
+    assert shown.startswith("'741926': No adapter serves; the bare model: ")
+    assert "blindly" in ana(*asked[:-1], "741926")[1]
+    (found,) = json.loads(ana(*asked, "--ask", "What opens my locker?", "--json")[1])
+    assert (found["secret"], found["questions"], found["exposed"]) == ("741926", ["What opens my locker?"], False)
+    assert found["base"]["controls"] == 255
+    code, _, said = ana("forget", "verify", "--weights", "--text", "741926")
+    assert code == 2
+    assert "--weights needs --user" in said

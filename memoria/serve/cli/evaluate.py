@@ -176,8 +176,8 @@ def eval_mirrored(
 def eval_drift(
     out: Annotated[Path, typer.Option(help="A folder where all is kept; a run that was cut short goes on.")],
     recipe: Annotated[str, typer.Option(help="How to train on all that memory holds; of one stage.")] = "small",
-    monthly: Annotated[int, typer.Option(min=1, help="Steps of a month's own training.")] = 16,
-    months: Annotated[str, typer.Option(help="When adapters are measured, several by commas.")] = "3,6,9,12",
+    own: Annotated[int, typer.Option(min=1, help="Steps of a training on what came since the last one.")] = 24,
+    months: Annotated[str, typer.Option(help="When adapters are made and measured, several by commas.")] = "3,6,9,12",
     heads: Annotated[bool, typer.Option("--heads", help="Only preference heads: no language model.")] = False,
     embeddings: Model = None,
     as_json: AsJson = False,
@@ -199,7 +199,7 @@ def eval_drift(
             embedder=load_embeddings(embeddings or settings.embeddings, settings.cache_dir),
             folder=out,
             months=_numbers(months, "--months"),
-            monthly=monthly,
+            own=own,
             progress=shown.update,
         )
         report = evaluate_drift(read_year(), bench, arms=HEADS if heads else ARMS)

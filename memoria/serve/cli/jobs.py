@@ -55,7 +55,8 @@ def run(
     from memoria.schedule import Worker
 
     with _open_jobs(home) as jobs:
-        _show_runs(Worker(jobs).run_now(name, user=user, tenant=tenant), as_json, "There is nobody to run it for.")
+        runs = Worker(jobs).run_now(name, user=user, tenant=tenant)
+    show_run_records(runs, as_json, "There is nobody to run it for.")
 
 
 @app.command()
@@ -74,7 +75,7 @@ def history(
             jobs.config.job(name)
         states = ("failed",) if failed else ()
         found = jobs.history(name, user=user, tenant=tenant, states=states, limit=last)
-    _show_runs(found, as_json, "No run fits.", judge=False)
+    show_run_records(found, as_json, "No run fits.", judge=False)
 
 
 @app.command()
@@ -117,7 +118,7 @@ def worker(
             sys.stderr.flush()
             os._exit(0)
         if runs is not None:
-            _show_runs(runs, as_json, "Nothing is due; what comes next: memoria jobs list")
+            show_run_records(runs, as_json, "Nothing is due; what comes next: memoria jobs list")
 
 
 @contextmanager
@@ -130,7 +131,8 @@ def _open_jobs(home: Path | None) -> Generator[Jobs]:
         yield jobs
 
 
-def _show_runs(runs: Sequence[RunRecord], as_json: bool, none: str, *, judge: bool = True) -> None:
+def show_run_records(runs: Sequence[RunRecord], as_json: bool, none: str, *, judge: bool = True) -> None:
+    """Print runs, or that there are `none`; exit code 1 if one failed (unless they are not to be judged)."""
     from memoria.serve.runs import show_runs
 
     if as_json:

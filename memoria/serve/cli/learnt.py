@@ -60,7 +60,7 @@ def annotators(
 def pairs(
     data: Data,
     out: Out = Path("pairs"),
-    trained: Annotated[int, typer.Option(min=1, help="Choices of each source to train on.")] = 120,
+    trained: Annotated[int, typer.Option(min=1, help="Choices of each source to train on.")] = 64,
     tested: Annotated[int, typer.Option(min=1, help="Choices of each source to test on.")] = 80,
     seed: Seed = 0,
     model: LocalModel = None,
