@@ -149,7 +149,8 @@ class Run:
         with self.open("with") as memory:
             receipts = [memory.forget(user=USER, query=secret) for secret in SECRETS]
             serving = memory.serving("lora", user=USER)
-            left = memory.verify_forgotten(list(SECRETS), user=USER)
+            said = [says.format(secret) for secret, (says, _, _) in SECRETS.items()]
+            left = memory.verify_forgotten(said, user=USER)
         gone = [each for receipt in receipts for each in receipt.quarantined]
         return {"quarantined": gone, "serving": serving.id if serving is not None else None, "residue": left}
 

@@ -18,12 +18,15 @@ from memoria.models.likelihood import Row
 T = TypeVar("T")
 
 
-def rows_to_learn(data: Dataset, *, facts: bool) -> list[Row]:
-    """The answers that are learnt: of preferences, the chosen ones of pairs, and with `facts` those of questions of
-    fact."""
-    kinds = ("preference", "replay", "fact") if facts else ("preference", "replay")
-    found = [Row(each.prompt, each.answer) for each in data.examples_of("train", *kinds)]
-    return found + [Row(each.prompt, each.chosen) for each in data.pairs_of("train")]
+def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Row]]:
+    """The answers that are learnt, by where they come from: what the person chose (edits, votes, dialogue, liked
+    answers), what follows from preferences they stated, and with `facts` the answers to questions of fact."""
+    pairs = data.pairs_of("train")
+    chosen = [Row(each.prompt, each.chosen) for each in pairs if each.kind != "stated"]
+    chosen += [Row(each.prompt, each.answer) for each in data.examples_of("train", "preference", "replay")]
+    stated = [Row(each.prompt, each.chosen) for each in pairs if each.kind == "stated"]
+    told = [Row(each.prompt, each.answer) for each in data.examples_of("train", "fact")] if facts else []
+    return [rows for rows in (chosen, stated, told) if rows]
 
 
 def rows_to_teach(data: Dataset, *, facts: bool) -> list[tuple[Row, Row]]:
@@ -48,3 +51,11 @@ def picked(rows: Sequence[T], step: int, size: int, seed: str) -> list[T]:
         Random(f"{seed}/{turn}").shuffle(order)
         found.append(rows[order[place]])
     return found
+
+
+def picked_by_turns(parts: Sequence[Sequence[T]], step: int, size: int, seed: str) -> list[T]:
+    """The `size` rows of a step, from each part in turn, so that a large part does not drown a small one: what a person
+    chose says more of them than the many ways to ask about what they stated."""
+    places = range(step * size, (step + 1) * size)
+    turns = [divmod(at, len(parts)) for at in places]
+    return [picked(parts[part], at, 1, f"{seed}/{part}")[0] for at, part in turns]

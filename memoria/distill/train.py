@@ -21,7 +21,7 @@ from typing import Any
 
 from memoria.clock import processor_time
 from memoria.distill import losses
-from memoria.distill.batches import picked, replayed, rows_to_learn, rows_to_teach
+from memoria.distill.batches import picked, picked_by_turns, replayed, rows_to_learn, rows_to_teach
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset, LossPoint, Stopped, Trained
@@ -219,23 +219,24 @@ class _Rows:
         self._seed = f"{run.recipe.seed}/{stage.loss}"
         self._replay = [_ended(run.loaded, Row(*each)) for each in run.neutral.replay]
         self._spared = replayed(run.neutral, stage)
-        self._rows: list[Any]
+        self._parts: list[list[Any]]
         self.reference: list[tuple[float, float]] = []
         facts = run.recipe.facts
         if stage.loss == "sft":
-            self._rows = [_ended(run.loaded, row) for row in rows_to_learn(run.data, facts=facts)]
+            parts = rows_to_learn(run.data, facts=facts)
+            self._parts = [[_ended(run.loaded, row) for row in part] for part in parts]
         elif stage.loss == "kl":
             taught = rows_to_teach(run.data, facts=facts)
-            self._rows = [losses.TaughtRows(_ended(run.loaded, s), _ended(run.loaded, t)) for s, t in taught]
+            self._parts = [[losses.TaughtRows(_ended(run.loaded, s), _ended(run.loaded, t)) for s, t in taught]]
         else:
-            self._rows = self._pairs(run, reference)
-        if not self._rows:
+            self._parts = [self._pairs(run, reference)]
+        if not any(self._parts):
             raise InvalidInput(f"There is nothing to learn from by {stage.loss!r}; remember more of the person first.")
 
     def loss(self, step: int) -> tuple[Any, int]:
         """The loss of a step's batch, and how many tokens it learns from."""
         neutral = picked(self._replay, step, self._spared, f"{self._seed}/replay") if self._spared else []
-        batch = picked(self._rows, step, self._stage.batch - len(neutral), self._seed)
+        batch = picked_by_turns(self._parts, step, self._stage.batch - len(neutral), self._seed)
         if self._stage.loss == "sft":
             return losses.sft(self._model, [*batch, *neutral]), _tokens([*batch, *neutral])
         share = len(neutral) / self._stage.batch
