@@ -29,6 +29,7 @@ from memoria.distill.recipes import Recipe
 from memoria.distill.records import Adapter, Dataset, Kind, Manifest, Pair, Verdict
 from memoria.distill.registry import Also, Registry
 from memoria.distill.task import Arm, Result, Task
+from memoria.distill.train import VERSION
 from memoria.errors import InvalidInput, Withheld
 from memoria.models.embeddings import Embedder
 from memoria.records import Preference, Scope
@@ -146,7 +147,7 @@ class Distiller:
     def _fit_weights(self, scope: Scope, data: Dataset, recipe: Recipe) -> Fitted:
         kind: Kind = "lora" if recipe.kind == "lora" else "prompt"
         name = base_name(self.settings)
-        digest = _digest(kind, data.manifest.digest, _content(data), recipe.digest, name)
+        digest = _digest(kind, data.manifest.digest, _content(data), recipe.digest, name, str(VERSION))
         if (before := self._before(scope, kind, digest)) is not None:
             return before
         base = base_of(self.settings)
