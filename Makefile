@@ -14,7 +14,7 @@ chat: .venv/.local  ## talk to an assistant that remembers you, with the local m
 	$(BIN)/memoria chat --user "$(WHO)"
 
 test: .venv/.dev  ## every test, offline, in random order
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile  # two processes: more threads only wait for them
 
 check: .venv/.dev  ## what a machine can see of the code
 	$(BIN)/ruff check .

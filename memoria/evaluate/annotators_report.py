@@ -140,7 +140,7 @@ def show_annotators(told: dict[str, Any]) -> RenderableType:
     head = f"{told['annotators']} annotators, {told['learnt']} labels learnt from, {told['tested']} tested"
     table = Table(title="macro-F1 by annotator: mean (95 %), and the difference from A1")
     for name in ("", *DECISIONS, "AUC"):
-        table.add_column(name, justify="left" if not name else "right")
+        table.add_column(name, justify="left" if not name else "right", overflow="fold")
     for name in ("crowd", "majority"):
         table.add_row(name, _cell(told[name]), "", "", "")
     for arm, found in told["arms"].items():

@@ -148,7 +148,7 @@ def show_newcomers(told: dict[str, Any]) -> RenderableType:
     """The summary as a table for a terminal: macro-F1 where Yes is said when likelier, and the area under the curve."""
     table = Table(title="newcomers: macro-F1 / AUC, and the difference in macro-F1 from A2")
     for name in ("labels", *NAMES, "A3 merge - A2", "A3 - A2"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for size, found in told.items():
         cells = [" / ".join(f"{found[each][name]['mean']:.3f}" for each in MEASURES) for name in NAMES]
         for name in ("A3 merge - A2", "A3 - A2"):

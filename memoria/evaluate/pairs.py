@@ -7,7 +7,7 @@ preference.
 
 - base: the prompt alone. prompt-only: the stated preference before it.
 - DPO (with no SFT term), DPO+SFT (with it), SFT then DPO+SFT: trained on other people's pairs, and asked as prompt-only
-  is; what they can learn is to heed what is stated.
+  is.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def show_pairs(told: dict[str, Any]) -> RenderableType:
     table = Table(title="the preferred answer is the likelier: mean (95 %), and the difference from prompt-only")
     table.add_column("")
     for source, subset in columns:
-        table.add_column(f"{source}, {subset}", justify="right")
+        table.add_column(f"{source}, {subset}", justify="right", overflow="fold")
     for arm, found in told["arms"].items():
         table.add_row(arm, *(_cell(found[source][subset]) for source, subset in columns))
     return Group(head, table)

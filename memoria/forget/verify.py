@@ -21,6 +21,7 @@ from memoria.store.schema_items import item, item_piece
 
 _PIECE = 20  # bytes of a text looked for at once: long enough that chance does not find one
 _NUMBERS = 12  # of a vector, likewise
+_LEAST = 4  # of them that are not zero: a sparse vector's zeros are found by chance
 
 
 def residue(
@@ -37,9 +38,9 @@ def residue(
     """
     pieces = {piece for text in texts for piece in _pieces(text, shortest)}
     patterns = [
-        each[:_NUMBERS].astype(kind).tobytes()
+        telling.astype(kind).tobytes()
         for each in vectors
-        if each.any() and not _vector_alive(ledger, each)
+        if (telling := _telling(each)) is not None and not _vector_alive(ledger, each)
         for kind in (np.float16, np.float32)
     ]
     found: list[str] = []
@@ -49,6 +50,14 @@ def residue(
         if any(pattern in data for pattern in patterns):
             found.append(f"{path.name} still holds an erased vector.")
     return found
+
+
+def _telling(vector: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The numbers of a vector to look for: those with the fewest zeros, which lie everywhere in files; None where a
+    vector has hardly any others."""
+    starts = range(0, max(1, len(vector) - _NUMBERS + 1))
+    best = max((vector[start : start + _NUMBERS] for start in starts), key=np.count_nonzero)
+    return best if np.count_nonzero(best) >= _LEAST else None
 
 
 def _pieces(text: str, shortest: int) -> Iterable[bytes]:

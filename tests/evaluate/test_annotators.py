@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console, RenderableType
 from tiny import make_tiny
 
 from memoria.errors import InvalidInput
 from memoria.evaluate.annotators import Plan, run_study
-from memoria.evaluate.annotators_report import auc, best_threshold, crowd, decided, macro_f1, majority, summary
+from memoria.evaluate.annotators_report import (
+    auc,
+    best_threshold,
+    crowd,
+    decided,
+    macro_f1,
+    majority,
+    show_annotators,
+    summary,
+)
 from memoria.evaluate.labels import Sample, is_tested, read_annotators
-from memoria.evaluate.newcomers import Newcomers, run_newcomers, summary_of_newcomers
+from memoria.evaluate.newcomers import Newcomers, run_newcomers, show_newcomers, summary_of_newcomers
 from memoria.evaluate.pairs import CONTROL, PairPlan, evaluate_pairs, read_choices, split
+from memoria.evaluate.pairs_report import show_pairs
 from memoria.models.generation import fresh_weights
 
 SAMPLE = Sample(people=4, least=20, learn_most=16, test_most=10)
@@ -118,6 +130,7 @@ def test_adapters_learn_each_persons_judgement_and_a_cut_run_goes_on(
     assert found["arms"]["A2"]["zero - A1"]["mean"] == pytest.approx(
         np.mean(decided(study, "A2", "zero")) - np.mean(decided(study, "A1", "zero")), abs=1e-4
     )
+    assert "A3 near" in shown(show_annotators(found))
     trained = sum(":" in each for each in told)
     (tmp_path / "A2" / f"{SOLE[0]}.json").unlink()  # as if the run had ended here
     again = run()
@@ -128,12 +141,20 @@ def test_adapters_learn_each_persons_judgement_and_a_cut_run_goes_on(
     newcomers(bench)
 
 
+def shown(table: RenderableType) -> str:
+    console = Console(width=240, file=StringIO(), record=True)
+    console.print(table)
+    return console.export_text()
+
+
 def newcomers(bench: Any) -> None:
     """Those who judge alike are near: their sum tells a newcomer's labels better than three labels alone do."""
     rows = run_newcomers(bench, Newcomers(people=1, sizes=(3,), draws=2, passes=1, own_passes=1, temperature=0.02))
     assert [(row["size"], row["draw"]) for row in rows] == [(3, 0), (3, 1)]
     assert rows[0]["name"] not in {each.stem for each in (bench.out / "among" / "A3").iterdir()}
-    found = summary_of_newcomers(rows)["3"]["auc"]
+    told = summary_of_newcomers(rows)
+    assert "A3 merge" in shown(show_newcomers(told))
+    found = told["3"]["auc"]
     assert found["A3 merge"]["mean"] > found["A2"]["mean"]
     assert found["A3 merge - A2"]["mean"] > 0
     assert run_newcomers(bench, Newcomers(people=1)) == rows  # kept
@@ -169,6 +190,7 @@ def test_pairs_are_split_without_a_common_prompt_and_ranked(place: str, tmp_path
         data, lambda: fresh_weights(place), "tiny", tmp_path / "out", plan=plan, progress=lambda _: None
     )
     assert set(found["arms"]) == {CONTROL, "base", "prompt-only", "DPO", "DPO+SFT", "SFT, DPO+SFT"}
+    assert CONTROL in shown(show_pairs(found))
     two = {arm: found["arms"][arm]["two"]["all lengths"]["mean"] for arm in ("base", "prompt-only")}
     assert two["base"] == two["prompt-only"]  # nothing is stated there
     whole = found["arms"][CONTROL]["all"]

@@ -238,3 +238,19 @@ def again_texts(memory: Memory) -> list[str]:
         return texts(memory, "safe in the cellar")
     except UnknownUser:
         return []
+
+
+def test_the_zeros_of_a_sparse_vector_are_no_residue(open_memory: OpenMemory) -> None:
+    sparse = HashEmbeddings(64)
+    said = next(each for each in map(str, range(1000)) if not sparse.embed_array([f"user: {each}"])[0][:12].any())
+    memory = open_memory(embeddings=sparse)
+    (kept,) = memory.remember(said, user="ana")
+    memory.remember("The sea is calm today, and so am I.", user="ana")
+    good(memory.forget(user="ana", ids=[kept.id]), 1)
+
+
+def test_a_vector_that_is_left_is_found(memory: Memory) -> None:
+    memory.remember("The sea is calm today, and so am I.", user="ana")
+    gone = HashEmbeddings(DIMENSION).embed_array([f"user: {CANARY}"])
+    (memory.home / "left").write_bytes(b"x" * 7 + gone[0].tobytes())
+    assert residue(memory._ledger, memory.home, [], list(gone)) == ["left still holds an erased vector."]

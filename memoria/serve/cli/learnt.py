@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from memoria.errors import InvalidInput
 from memoria.serve.cli.shared import AsJson, print_json, show
 
 if TYPE_CHECKING:
@@ -31,21 +32,27 @@ def annotators(
     people: Annotated[int, typer.Option(min=2, help="How many annotators.")] = 20,
     least: Annotated[int, typer.Option(min=10, help="Only annotators with so many labels.")] = 150,
     most: Annotated[int, typer.Option(help="And at most so many.")] = 1_000_000,
-    newcomers: Annotated[int, typer.Option(min=0, help="How many of them as newcomers, too.")] = 8,
+    newcomers: Annotated[int, typer.Option(min=0, help="How many of them as newcomers, too.")] = 6,
+    arms: Annotated[str, typer.Option(help="What to compare, several by commas.")] = "base,A1,A2,A3,A3 near",
     seed: Seed = 0,
     model: LocalModel = None,
     as_json: AsJson = False,
 ) -> None:
     """Single people's labels told by one adapter for all, one for each, and each begun from others'."""
-    from memoria.evaluate.annotators import Plan, run_study
+    from memoria.evaluate.annotators import ARMS, Plan, run_study
     from memoria.evaluate.annotators_report import show_annotators, summary
     from memoria.evaluate.labels import Sample
     from memoria.evaluate.newcomers import Newcomers, run_newcomers, show_newcomers, summary_of_newcomers
 
+    chosen = [each.strip() for each in arms.split(",")]
+    if unknown := set(chosen) - set(ARMS):
+        raise InvalidInput(f"--arms: there is no {sorted(unknown)[0]!r}; there are {', '.join(ARMS)}.")
     sample = Sample(people=people, least=least, most=most, seed=seed)
     with Console(stderr=True).status("") as shown:
         loaded, base = _model(model)
-        bench = run_study(data, loaded, base, out, sample=sample, plan=Plan(seed=seed), progress=shown.update)
+        bench = run_study(
+            data, loaded, base, out, sample=sample, plan=Plan(seed=seed), arms=chosen, progress=shown.update
+        )
         plan = Newcomers(people=min(newcomers, people), seed=seed)
         rows = run_newcomers(bench, plan) if newcomers else []
     told = summary(bench.study) | ({"newcomers": summary_of_newcomers(rows)} if rows else {})
