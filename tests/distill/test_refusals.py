@@ -18,14 +18,26 @@ from memoria.distill.neutral import load_neutral
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Adapter, Dataset
 from memoria.distill.train import train
-from memoria.evaluate.mirrored_data import MirroredPair, names, read_pair
-from memoria.evaluate.mirrored_people import tell
+from memoria.evaluate.mirrored_data import MirroredPair, Side, names, read_pair
 from memoria.models.generation import fresh_weights
 from memoria.settings import DistilSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-QUICK = Recipe(name="quick", layers=12, stages=(Stage(steps=36, batch=8, rate=1.5e-3),))
+QUICK = Recipe(name="quick", layers=15, stages=(Stage(steps=45, batch=8, rate=1.5e-3),))
+
+
+def correct(memory: Memory, user: str, pair: MirroredPair, side: Side) -> None:
+    """A person who states nothing, and corrects whatever the assistant answers to suit their twin."""
+    asked = [choice for dimension in pair.dimensions for choice in (*dimension.train, *dimension.held_out)]
+    turns = [
+        {"role": role, "text": text}
+        for choice in asked
+        for role, text in (("user", choice.ask), ("assistant", choice.against(side)))
+    ]
+    answers = [each for each in memory.remember(turns, user=user) if each.role == "assistant"]
+    for choice, answer in zip(asked, answers, strict=True):
+        memory.feedback(answer.id, user=user, correction=choice.of(side))
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +51,9 @@ def memory(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, pair: Mi
     settings = Settings(cache_dir=model_cache, distil=DistilSettings(kinds=("adapter",)))
     home = tmp_path_factory.mktemp("refusals") / "home"
     with Memory(home, embeddings=HashEmbeddings(64), settings=settings) as opened:
-        for side in ("a", "b"):
-            tell(opened, pair, side)
-        done = opened.distill(user=pair.users.a, recipe=QUICK)
+        correct(opened, pair.users.a, pair, "a")
+        correct(opened, pair.users.b, pair, "b")
+        done = opened.distill(user=pair.users.b, recipe=QUICK)
         assert done.made[0].outcome == "promoted", done.made[0].why
         yield opened
 
@@ -77,15 +89,15 @@ def refused(memory: Memory, user: str, candidate: Adapter) -> dict[str, str]:
 
 
 def test_another_persons_data(memory: Memory, pair: MirroredPair, tmp_path: Path) -> None:
-    twins = memory.dataset(user=pair.users.b)
-    whys = refused(memory, pair.users.a, registered(memory, pair.users.a, twins, QUICK, tmp_path))
+    twins = memory.dataset(user=pair.users.a)
+    whys = refused(memory, pair.users.b, registered(memory, pair.users.b, twins, QUICK, tmp_path))
     assert "ranked right, to the base" in whys
     assert "ranked right, to what serves now" in whys
 
 
 def test_noise(memory: Memory, pair: MirroredPair, tmp_path: Path) -> None:
     """Every second answer is turned round, and each belongs to another question."""
-    data = memory.dataset(user=pair.users.a)
+    data = memory.dataset(user=pair.users.b)
     pairs = data.pairs_of("train")
     shifted = [one.model_copy(update={"prompt": other.prompt}) for one, other in pairwise(pairs)]
     noise = [
@@ -93,17 +105,17 @@ def test_noise(memory: Memory, pair: MirroredPair, tmp_path: Path) -> None:
         for at, each in enumerate(shifted)
     ]
     noisy = data.model_copy(update={"pairs": tuple(noise)})
-    whys = refused(memory, pair.users.a, registered(memory, pair.users.a, noisy, QUICK, tmp_path))
+    whys = refused(memory, pair.users.b, registered(memory, pair.users.b, noisy, QUICK, tmp_path))
     assert "ranked right, to what serves now" in whys
 
 
 def test_plain_dpo(memory: Memory, pair: MirroredPair) -> None:
     """It parts the answers and makes both unlikely, and ruins talk; plain text would not have shown it."""
-    stage = Stage(loss="dpo", steps=30, batch=4, rate=1.5e-3, beta=0.1, sft=0.0, replay=0.0)
-    plain = Recipe(name="plain-dpo", layers=12, stages=(stage,))
-    fitted = memory.fit("adapter", user=pair.users.a, recipe=plain)
+    stage = Stage(loss="dpo", steps=30, batch=4, rate=3e-3, beta=0.1, sft=0.0, replay=0.0)
+    plain = Recipe(name="plain-dpo", layers=15, stages=(stage,))
+    fitted = memory.fit("adapter", user=pair.users.b, recipe=plain)
     assert fitted.adapter is not None
-    whys = refused(memory, pair.users.a, fitted.adapter)
+    whys = refused(memory, pair.users.b, fitted.adapter)
     assert "the chosen answers' NLL, to the base's" in whys
     assert "neutral chat's NLL, to the base's" in whys
 
@@ -111,9 +123,9 @@ def test_plain_dpo(memory: Memory, pair: MirroredPair) -> None:
 def test_prefix_tuning_at_a_high_rate(memory: Memory, pair: MirroredPair) -> None:
     stage = Stage(steps=16, batch=4, rate=0.1, replay=0.0)
     prefix = Recipe(name="prefix", kind="prefix", virtual_tokens=16, stages=(stage,))
-    fitted = memory.fit("adapter", user=pair.users.a, recipe=prefix)
+    fitted = memory.fit("adapter", user=pair.users.b, recipe=prefix)
     assert fitted.adapter is not None
-    assert "plain neutral text's NLL, to the base's" in refused(memory, pair.users.a, fitted.adapter)
+    assert "plain neutral text's NLL, to the base's" in refused(memory, pair.users.b, fitted.adapter)
 
 
 def test_three_examples(memory: Memory) -> None:
@@ -133,14 +145,14 @@ def test_three_examples(memory: Memory) -> None:
 
 
 def test_a_damaged_one_serves_no_more(memory: Memory, pair: MirroredPair, tmp_path: Path) -> None:
-    served = memory.serving("lora", user=pair.users.a)
+    served = memory.serving("lora", user=pair.users.b)
     assert served is not None
     weights = memory.home / served.folder / "adapter_model.safetensors"
     shutil.copy(weights, tmp_path / "whole")
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert memory.serving("lora", user=pair.users.a) is None
-    assert "damaged" in memory.may_serve(served.id, user=pair.users.a).why
+    assert memory.serving("lora", user=pair.users.b) is None
+    assert "damaged" in memory.may_serve(served.id, user=pair.users.b).why
     shutil.copy(tmp_path / "whole", weights)
-    assert memory.serving("lora", user=pair.users.a) == served
+    assert memory.serving("lora", user=pair.users.b) == served
