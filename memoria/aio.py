@@ -12,6 +12,7 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
@@ -169,6 +170,11 @@ class AsyncMemory:
     def embedder(self) -> Embedder:
         """The embedding model; the first use loads it in the caller's thread, any verb that needs it in a worker's."""
         return self.memory.embedder
+
+    @property
+    def now(self) -> datetime:
+        """The time, by the clock that this memory goes by."""
+        return self.memory.now
 
     @property
     def ontology(self) -> Ontology:

@@ -65,7 +65,7 @@ def test_it_has_memorys_properties_and_arguments(memory: Memory) -> None:
     names = {name for name in (*vars(memory), *dir(Memory)) if not name.startswith("_")}
     bridge = AsyncMemory.of(memory)
     assert names <= set(dir(bridge))
-    for name in names - set(verbs()):
+    for name in names - set(verbs()) - {"now"}:  # which is later each time
         assert getattr(bridge, name) is getattr(memory, name)
     own, theirs = (dict(inspect.signature(each.__init__).parameters) for each in (Memory, AsyncMemory))
     assert theirs.pop("threads").kind is inspect.Parameter.KEYWORD_ONLY

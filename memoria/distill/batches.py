@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Row]]:
     """The answers that are learnt, by where they come from: what the person chose (edits, votes, dialogue, liked
-    answers), what follows from preferences they stated, and with `facts` the answers to questions of fact."""
+    answers), and comes twice, what follows from preferences they stated, and with `facts` the answers to questions of
+    fact."""
     pairs = data.pairs_of("train")
     chosen = [Row(each.prompt, each.chosen) for each in pairs if each.kind != "stated"]
     chosen += [Row(each.prompt, each.answer) for each in data.examples_of("train", "preference", "replay")]
     stated = [Row(each.prompt, each.chosen) for each in pairs if each.kind == "stated"]
     told = [Row(each.prompt, each.answer) for each in data.examples_of("train", "fact")] if facts else []
-    return [rows for rows in (chosen, stated, told) if rows]
+    return [rows for rows in (chosen, stated, chosen, told) if rows]
 
 
 def rows_to_teach(data: Dataset, *, facts: bool) -> list[tuple[Row, Row]]:

@@ -33,7 +33,7 @@ from memoria.models.likelihood import Encoded, Row, encode
 Progress = Callable[[int, int, float], None]  # step, all steps, loss
 
 STATE = "training.pt"  # beside the weights while a training is under way
-VERSION = 1  # raise it when the same data and recipe come to other weights: then all is trained anew
+VERSION = 2  # raise it when the same data and recipe come to other weights: then all is trained anew
 _EVERY = 20.0  # CPU-seconds between two checkpoints
 
 

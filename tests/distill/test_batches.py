@@ -39,6 +39,7 @@ def test_what_was_chosen_what_was_stated_and_facts_are_parts() -> None:
         examples=(Example(kind="fact", prompt="fact", answer="a"), Example(kind="preference", prompt="up", answer="a")),
     )
     told = [[row.prompt for row in part] for part in rows_to_learn(data, facts=True)]
-    assert told == [["edit", "vote", "up"], ["stated"], ["fact"]]
-    assert len(rows_to_learn(data, facts=False)) == 2
+    chosen = ["edit", "vote", "up"]
+    assert told == [chosen, ["stated"], chosen, ["fact"]]
+    assert len(rows_to_learn(data, facts=False)) == 3
     assert rows_to_learn(Dataset(tenant="default", user="ana"), facts=True) == []

@@ -24,7 +24,8 @@ from memoria.settings import DistilSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
-QUICK = Recipe(name="quick", layers=15, stages=(Stage(steps=45, batch=8, rate=1.5e-3),))
+GOOD = Recipe(name="good", stages=(Stage(steps=70, batch=8, rate=1e-3),))
+QUICK = Recipe(name="quick", layers=12, stages=(Stage(steps=30, batch=8, rate=1.5e-3),))
 
 
 def correct(memory: Memory, user: str, pair: MirroredPair, side: Side) -> None:
@@ -53,7 +54,7 @@ def memory(tmp_path_factory: pytest.TempPathFactory, model_cache: Path, pair: Mi
     with Memory(home, embeddings=HashEmbeddings(64), settings=settings) as opened:
         correct(opened, pair.users.a, pair, "a")
         correct(opened, pair.users.b, pair, "b")
-        done = opened.distill(user=pair.users.b, recipe=QUICK)
+        done = opened.distill(user=pair.users.b, recipe=GOOD)
         assert done.made[0].outcome == "promoted", done.made[0].why
         yield opened
 
