@@ -5,6 +5,7 @@ With the packaged language model and a person of the mirrored suite: minutes, on
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
@@ -71,7 +72,7 @@ def registered(memory: Memory, user: str, data: Dataset, recipe: Recipe, tmp_pat
         base=base.name,
         recipe=recipe.name,
         manifest=memory.dataset(user=user).manifest,
-        digest=f"{recipe.digest} {hash(data)}",
+        digest=hashlib.sha256(f"{recipe.digest} {data.model_dump_json()}".encode()).hexdigest(),
     )
 
 
