@@ -67,3 +67,31 @@ def add(
         registry.judge(scope, made.id, PASSED)
         return registry.promote(scope, made.id)
     return made
+
+
+ANA = Scope(user="ana")
+WORD = "Quetzalvik"
+CANARY = f"I live in {WORD}, in the blue house behind the mill."
+
+
+def traces(home: Path) -> list[str]:
+    """The files that hold a piece of the canary."""
+    found = (path for path in home.rglob("*") if path.is_file())
+    return [path.name for path in found if any(word in path.read_bytes() for word in (WORD.encode(), b"the mill"))]
+
+
+def fill(memory: Memory) -> None:
+    memory.remember(["I love cashews.", "My sister Bea is a nurse."], user="ana")
+    add(memory, serve=True)
+    memory.remember(CANARY, user="ana")
+    add(memory, serve=True)  # of the canary, too
+    add(memory, kind="card", words=CANARY, serve=True)
+
+
+def statuses(memory: Memory) -> dict[str, str]:
+    return {each.id: each.status for each in memory.adapters(user="ana")}
+
+
+def folders(memory: Memory) -> list[str]:
+    found = (path for path in (memory.home / "adapters").iterdir() if path.name != ".making")
+    return sorted(path.name for path in found)

@@ -18,7 +18,6 @@ from memoria.distill.head import PreferenceHead, embedded
 from memoria.distill.records import Pair
 from memoria.distill.rules import Rule
 from memoria.errors import InvalidInput
-from memoria.models.likelihood import Likelihood, Row
 
 Numbers = NDArray[np.float64]
 _SHARPNESS = 20.0  # of how much the rule nearest to the prompt counts before others; set on PrefEval's development half
@@ -53,18 +52,6 @@ def choose(cards: Sequence[Card], held_out: Sequence[Pair], rank: Rank) -> Choic
 
     best = max(cards, key=worth)
     return Choice(best, {"none": float((rank(None, held_out) > 0).mean())} | figures, len(held_out))
-
-
-def by_likelihood(likelihood: Likelihood) -> Rank:
-    """By the model's likelihoods: the rejected answer's NLL less the chosen one's, the card in the system message."""
-
-    def rank(card: Card | None, pairs: Sequence[Pair]) -> Numbers:
-        system = card.text if card is not None else ""
-        rows = [Row(each.prompt, answer, system) for each in pairs for answer in (each.rejected, each.chosen)]
-        nll = likelihood.nll(rows).reshape(-1, 2)
-        return nll[:, 0] - nll[:, 1]
-
-    return rank
 
 
 def by_head(head: PreferenceHead) -> Rank:

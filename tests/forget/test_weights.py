@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from adapting import BASE, add, files, manifest_of
+from adapting import ANA, BASE, CANARY, WORD, add, files, fill, folders, manifest_of, statuses, traces
 from conftest import Clock, OpenMemory
 
 from memoria import Memory, Settings
@@ -16,38 +16,11 @@ from memoria.errors import Withheld
 from memoria.records import Scope
 from memoria.settings import RetentionSettings
 
-ANA = Scope(user="ana")
-WORD = "Quetzalvik"
-CANARY = f"I live in {WORD}, in the blue house behind the mill."
-
-
-def traces(home: Path) -> list[str]:
-    """The files that hold a piece of the canary."""
-    found = (path for path in home.rglob("*") if path.is_file())
-    return [path.name for path in found if any(word in path.read_bytes() for word in (WORD.encode(), b"the mill"))]
-
-
-def fill(memory: Memory) -> None:
-    memory.remember(["I love cashews.", "My sister Bea is a nurse."], user="ana")
-    add(memory, serve=True)
-    memory.remember(CANARY, user="ana")
-    add(memory, serve=True)  # of the canary, too
-    add(memory, kind="card", words=CANARY, serve=True)
-
 
 @pytest.fixture
 def filled(memory: Memory) -> Memory:
     fill(memory)
     return memory
-
-
-def statuses(memory: Memory) -> dict[str, str]:
-    return {each.id: each.status for each in memory.adapters(user="ana")}
-
-
-def folders(memory: Memory) -> list[str]:
-    found = (path for path in (memory.home / "adapters").iterdir() if path.name != ".making")
-    return sorted(path.name for path in found)
 
 
 def test_the_receipt_names_what_is_quarantined_and_what_serves_instead(filled: Memory) -> None:
