@@ -73,8 +73,9 @@ class Distilling(Teaching):
 
     @traced(WriteEvent)
     def rollback(self, kind: Kind, *, user: str, tenant: str = "default") -> Adapter | None:
-        """Take what serves out of service, for the newest older one that served and still may; None where there is
-        none. Raises `UnknownUser`."""
+        """Take what serves out of service, for the newest older one of the same base that served and still may; None
+        where there is none. What is taken out serves again only where it is promoted by its name. Raises
+        `UnknownUser`."""
         self._require_open()
         return self._registry.rollback(self._scope(tenant, user), kind)
 

@@ -16,7 +16,7 @@ from memoria.clock import Clock, to_micros
 from memoria.distill.adapting import permit_of, to_adapter
 from memoria.distill.details import AdapterDetail, Comparison, compared, origins_of
 from memoria.distill.lineage import adapter_hash, to_sources
-from memoria.distill.quarantine import exports_of
+from memoria.distill.quarantine import exports_of, rolled_back
 from memoria.distill.records import Adapter, Kind, Manifest, Permit, Source
 from memoria.errors import UnknownAdapter
 from memoria.records import Scope
@@ -69,6 +69,12 @@ class Catalogue:
         with self._ledger.read() as connection:
             row = self._row(connection, scope, adapter_id)
         return Source(kind="adapter", id=str(row.id), hash=adapter_hash(self._ledger, row.digest).hex())
+
+    def rolled_back(self, scope: Scope, adapter_id: str) -> bool:
+        """Whether somebody took it out of service, and has not let it serve again since. Raises `UnknownAdapter`."""
+        with self._ledger.read() as connection:
+            row = self._row(connection, scope, adapter_id)
+            return row.id in rolled_back(connection, row.scope_id)
 
     def path(self, adapter: Adapter) -> Path:
         """Where its files lie."""

@@ -82,9 +82,10 @@ class Distiller:
         return fits[kind](scope, data, recipe)
 
     def judge(self, scope: Scope, adapter_id: str) -> Adapter:
-        """Ask the gate about a candidate, on the person's held-out data as it is now. One that served before passed."""
+        """Ask the gate about a candidate, on the person's held-out data as it is now. What serves, or served, is not
+        asked about again."""
         adapter = self.registry.get(scope, adapter_id)
-        if adapter.status == "retired":
+        if adapter.status in ("serving", "retired") and adapter.verdict is not None:
             return adapter
         if adapter.status == "quarantined":
             raise Withheld(f"Something that {adapter.id} was made of was forgotten; distil again.")
@@ -99,7 +100,13 @@ class Distiller:
         else:
             compared = self._compare_models(scope, adapter, now, data, facts=facts)
         verdict = gate.judge(compared, self.settings.distil.gate, seed=self.settings.distil.seed)
-        return self.registry.judge(scope, adapter.id, verdict)
+        try:
+            return self.registry.judge(scope, adapter.id, verdict)
+        except InvalidInput:
+            judged = self.registry.get(scope, adapter.id)
+            if judged.verdict is None:
+                raise
+            return judged  # another process, which distilled the same, let it serve meanwhile
 
     def settle(self, scope: Scope, fitted: Fitted, also: Also = None) -> Made:
         """Judge what was fitted, and let it serve if it passes; `also` joins the unit of work that does."""
@@ -161,13 +168,15 @@ class Distiller:
             return self._added(scope, place.folder, kind, name, recipe.name, data.manifest, digest, figures)
 
     def _before(self, scope: Scope, kind: Kind, digest: str) -> Fitted | None:
-        """What was made in just this way of just this, where it is there."""
+        """What was made in just this way of just this, where it is there, and whole."""
         for each in reversed(self.registry.list(scope)):
-            if each.kind == kind and each.digest == digest and each.status != "quarantined":
+            same = each.kind == kind and each.digest == digest and each.status != "quarantined"
+            if same and not self.registry.files.damage(each.folder, each.files):
                 shown: Any = "adapter" if kind in ("lora", "prompt") else kind
+                unwanted = each.status == "retired" and self.registry.rolled_back(scope, each.id)
                 # A killed run's candidate is yet to be judged or promoted; a retired one is of a memory come back.
-                fresh = each.status in ("candidate", "retired")
-                why = f"nothing changed since {each.id}, which is {each.status}"
+                fresh = each.status in ("candidate", "retired") and not unwanted
+                why = f"nothing changed since {each.id}, which {'was rolled back' if unwanted else f'is {each.status}'}"
                 return Fitted(kind=shown, adapter=each, fresh=fresh, why="" if fresh else why)
         return None
 

@@ -19,6 +19,7 @@ from memoria.store.adapters import QUARANTINED, AdapterRow
 from memoria.store.ledger import Ledger
 
 EXPORT = "export"  # the event that a copy left the home
+PROMOTE, ROLLBACK = "promote", "rollback"  # the events by which somebody says what shall serve
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,16 @@ def exports_of(connection: Connection, numbers: Collection[int]) -> int:
     return sum(json.loads(each).get("adapter") in numbers for each in said)
 
 
+def rolled_back(connection: Connection, scope_id: int) -> set[int]:
+    """The row ids of a person's adapters that somebody took out of service, and has not let serve again since."""
+    table, found = schema.event, set[int]()
+    mine = (table.c.scope_id == scope_id, table.c.kind.in_((PROMOTE, ROLLBACK)))
+    for row in connection.execute(select(table.c.kind, table.c.detail).where(*mine).order_by(table.c.id)):
+        number: int = json.loads(row.detail)["adapter"]
+        (found.add if row.kind == ROLLBACK else found.discard)(number)
+    return found
+
+
 def would(
     connection: Connection, ledger: Ledger, scope_id: int, keys: Iterable[bytes], *, everything: bool
 ) -> Quarantine:
@@ -117,10 +128,11 @@ def _planned(connection: Connection, hit: Iterable[int]) -> list[AdapterRow]:
 
 def _heir(connection: Connection, ledger: Ledger, row: AdapterRow, gone: Collection[int]) -> AdapterRow | None:
     """What may serve in an adapter's place: the newest older one that served, of the same base, whose sources are all
-    left. What was made after it, and serves no more, was rolled back."""
+    left and that nobody took out of service."""
+    unwanted = rolled_back(connection, row.scope_id).union(gone)
     for each in reversed(adapters.of_scope(connection, row.scope_id)):
         older = each.kind == row.kind and each.version < row.version and each.base == row.base
-        if older and each.status == "retired" and each.id not in gone and not lost_of(connection, ledger, each):
+        if older and each.status == "retired" and each.id not in unwanted and not lost_of(connection, ledger, each):
             return each
     return None
 

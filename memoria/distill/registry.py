@@ -21,10 +21,18 @@ from memoria.distill.adapting import amiss, refuse, to_adapter
 from memoria.distill.catalogue import Catalogue
 from memoria.distill.export import export
 from memoria.distill.lineage import lost, to_rows, to_sources, weights_of
-from memoria.distill.quarantine import EXPORT, Quarantine, quarantine_all, quarantine_taught
+from memoria.distill.quarantine import (
+    EXPORT,
+    PROMOTE,
+    ROLLBACK,
+    Quarantine,
+    quarantine_all,
+    quarantine_taught,
+    rolled_back,
+)
 from memoria.distill.records import Adapter, Kind, Manifest, Verdict
 from memoria.distill.sweep import faults, sweep
-from memoria.errors import InvalidInput, MemoriaError, Withheld
+from memoria.errors import InvalidInput, MemoriaError, TrainingFailed, Withheld
 from memoria.records import Scope
 from memoria.store import adapters, due
 from memoria.store.adapters import AdapterRow, NewAdapter
@@ -60,7 +68,8 @@ class Registry(Catalogue):
         With `resume` (whose, what, a digest of how) it is found again as it was left by who failed in it, or was
         killed, unless the person's next adapter of that kind was begun since. An erasure is not finished while
         somebody makes something of what it erased. Raises `Withheld` where any of it is forgotten already, asked once
-        the place can be seen (so that either the maker knows, or the eraser), and while somebody else is making it.
+        the place can be seen (so that either the maker knows, or the eraser); `TrainingFailed` while somebody else is
+        making it.
         """
         sources = to_rows(manifest)
 
@@ -84,7 +93,7 @@ class Registry(Catalogue):
                             shutil.rmtree(place.folder, ignore_errors=True)
                     raise
         except Timeout as error:
-            raise Withheld("Another process is making just that; see: memoria adapters list") from error
+            raise TrainingFailed("Another process is making just that; try again when it is done.") from error
 
     def add(
         self,
@@ -120,10 +129,11 @@ class Registry(Catalogue):
         return added
 
     def judge(self, scope: Scope, adapter_id: str, verdict: Verdict) -> Adapter:
-        """Keep what the gate said of a candidate. Raises `InvalidInput` of one that serves, or served."""
+        """Keep what the gate said of a candidate. Raises `InvalidInput` of one that serves, or that it let serve."""
         with self._ledger.write() as connection:
             row = self._row(connection, scope, adapter_id)
-            if row.status not in ("candidate", "rejected"):
+            forced = row.status == "retired" and row.verdict is None  # it served, and was never judged
+            if row.status not in ("candidate", "rejected") and not forced:
                 raise InvalidInput(f"{row.name} is {row.status}; only a candidate is judged.")
             status = "candidate" if verdict.passed else "rejected"
             adapters.set_verdict(connection, row.id, status, verdict.model_dump_json())
@@ -142,23 +152,26 @@ class Registry(Catalogue):
             refuse(connection, self._ledger, self.files, row, judged=not force)
             if row.status != "serving":
                 adapters.promote(connection, row, self._now())
-                self._note(connection, "promote", row)
+                self._note(connection, PROMOTE, row)
             if also is not None:
                 also(connection)
             return to_adapter(connection, scope, adapters.by_id(connection, [row.id])[row.id])
 
     def rollback(self, scope: Scope, kind: Kind) -> Adapter | None:
-        """Let the newest older one that served and still may serve again, in the place of what does; None where there
-        is none: then none of the kind serves."""
+        """Let the newest older one of the same base that served and still may serve again, in the place of what does;
+        None where there is none: then none of the kind serves. What is rolled back serves again only where somebody
+        promotes it by its name."""
         with self._ledger.write() as connection:
             state = require_scope(connection, scope)
             now = adapters.serving(connection, state.id, kind)
             if now is None:
                 return None
             adapters.retire(connection, now.id, self._now())
-            self._note(connection, "rollback", now)
+            self._note(connection, ROLLBACK, now)
+            unwanted = rolled_back(connection, state.id)
             for row in reversed(adapters.of_scope(connection, state.id)):
-                if row.kind == kind and row.status == "retired" and row.version < now.version:
+                older = row.kind == kind and row.version < now.version and row.base == now.base
+                if older and row.status == "retired" and row.id not in unwanted:
                     try:
                         refuse(connection, self._ledger, self.files, row, judged=False)
                     except Withheld:
@@ -196,10 +209,7 @@ class Registry(Catalogue):
     def rebuilt(self, scope: Scope, begun: int) -> None:
         """What was owed to the person by `begun` (microseconds), when a rebuild was begun, is made."""
         with self._ledger.write() as connection:
-            number = require_scope(connection, scope).id
-            since = [row.ended_at or 0 for row in adapters.of_scope(connection, number) if row.status == "quarantined"]
-            if max(since, default=0) <= begun:  # else the debt is renewed, though its row is as old as before
-                due.clear_due(connection, number, begun)
+            due.clear_due(connection, require_scope(connection, scope).id, begun)
 
     def unteach(self, connection: Connection, scope_id: int, episode_id: str) -> Quarantine:
         """Quarantine what was made of a turn, in the unit of work that keeps another feedback on it. Call `sweep` after

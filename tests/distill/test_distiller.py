@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from conftest import OpenMemory
 from taught import LIKES, say
 
 from memoria import InvalidInput, Memory
+from memoria.distill import gate
 from memoria.settings import DistilSettings, GateSettings
 
 
@@ -47,6 +51,52 @@ def test_a_memory_that_comes_back_lets_its_head_serve_again(taught: Memory) -> N
     statuses = {each.id: each.status for each in taught.adapters(user="ana")}
     assert statuses == {"head-1": "serving", "head-2": "retired"}
     assert turn.id in {each.id for each in taught.episodes(user="ana")}
+
+
+def test_what_was_rolled_back_is_not_let_serve_by_the_next_job(taught: Memory) -> None:
+    assert outcomes(taught) == [("promoted", "head-1")]
+    taught.rollback("head", user="ana")
+    made = taught.distill(user="ana").made[0]
+    assert (made.outcome, made.why) == ("nothing", "nothing changed since head-1, which was rolled back")
+    assert taught.serving("head", user="ana") is None
+    taught.promote("head-1", user="ana")
+    taught.fit("head", user="ana")
+    assert taught.serving("head", user="ana") is not None
+
+
+def test_what_is_damaged_is_made_again(taught: Memory) -> None:
+    made = taught.distill(user="ana").made[0].adapter
+    assert made is not None
+    (taught.home / made.folder / "head.safetensors").write_bytes(b"half")
+    assert outcomes(taught) == [("promoted", "head-2")]
+    served = taught.serving("head", user="ana")
+    assert served is not None
+    assert served.digest == made.digest
+
+
+def test_what_served_by_force_is_judged_when_its_memory_comes_back(taught: Memory) -> None:
+    assert taught.fit("head", user="ana").fresh
+    taught.promote("head-1", user="ana", force=True)
+    say(taught, "I adore beetroot.", session="two")
+    assert taught.distill(user="ana").promoted == ("head-2",)
+    taught.retract(next(b.id for b in taught.beliefs(user="ana") if "beetroot" in b.statement), user="ana")
+    assert taught.distill(user="ana").promoted == ("head-1",)
+    assert taught.adapter("head-1", user="ana").adapter.verdict is not None
+
+
+def test_another_process_that_distils_the_same_is_no_error(
+    taught: Memory, open_memory: OpenMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, judge = open_memory(settings=taught.settings), gate.judge
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        other.distill(user="ana")
+        return judge(*args, **more)
+
+    monkeypatch.setattr(gate, "judge", meanwhile)
+    assert outcomes(taught) == [("promoted", "head-1")]
+    assert [each.status for each in taught.adapters(user="ana")] == ["serving"]
 
 
 def test_a_candidate_of_a_killed_run_is_judged_and_serves(taught: Memory) -> None:

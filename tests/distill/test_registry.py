@@ -92,6 +92,29 @@ def test_rollback_goes_back_one_by_one_to_what_still_may_serve(filled: Memory) -
     assert filled.rollback("lora", user="ana") is None
 
 
+def test_what_was_rolled_back_serves_only_where_it_is_named(filled: Memory) -> None:
+    porto = ids(filled, "Porto")
+    add(filled, ids(filled, "cashews"), serve=True)
+    add(filled, ids(filled, "cashews"), serve=True)
+    filled.rollback("lora", user="ana")
+    add(filled, [*ids(filled, "cashews"), *porto], serve=True)
+    back = filled.rollback("lora", user="ana")
+    assert back is not None
+    assert back.id == "lora-1"  # not the second, which nobody wanted either
+    add(filled, porto, serve=True)
+    assert filled.forget(user="ana", ids=porto).serving == ("lora-1",)
+    filled.promote("lora-2", user="ana")
+    add(filled, ids(filled, "Lisbon"), serve=True)
+    assert filled.forget(user="ana", ids=ids(filled, "Lisbon")).serving == ("lora-2",)
+
+
+def test_rollback_goes_to_none_of_another_base(filled: Memory) -> None:
+    add(filled, serve=True)
+    add(filled, serve=True, base="another")
+    assert filled.rollback("lora", user="ana") is None
+    assert filled.serving("lora", user="ana") is None
+
+
 def test_damaged_files_do_not_serve(filled: Memory) -> None:
     made = add(filled, serve=True)
     weights = filled.home / made.folder / "adapter_model.safetensors"
