@@ -111,13 +111,14 @@ class PreferenceHead:
     @classmethod
     def load(cls, folder: Path, embedder: Embedder) -> PreferenceHead:
         """The head in `folder`. Raises `InvalidInput` where there is none, `EmbeddingMismatch` for another model's."""
+        safetensors: Any = import_module("safetensors")
         numpy: Any = import_module("safetensors.numpy")
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             tensors = numpy.load_file(str(folder / WEIGHTS))
             identity, figures = str(about["embeddings"]), dict(about["figures"])
             weights = np.asarray(tensors["weights"], dtype=np.float64)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
             raise InvalidInput(f"{folder} holds no preference head ({error}); distil again.") from error
         if identity != embedder.identity or weights.shape != (embedder.dimension,):
             raise EmbeddingMismatch(

@@ -124,11 +124,13 @@ def test_head_of_other_vectors_is_refused(embedder: Embedder, tmp_path: Path) ->
         PreferenceHead.load(tmp_path, Embedder(HashEmbeddings(128), "hash-128"))
 
 
-@pytest.mark.parametrize("damage", [None, "{", json.dumps({"format": 1})])
-def test_no_head_is_told(embedder: Embedder, tmp_path: Path, damage: str | None) -> None:
+@pytest.mark.parametrize(
+    ("file", "damage"), [(ABOUT, None), (ABOUT, "{"), (ABOUT, json.dumps({"format": 1})), (WEIGHTS, "half a fi")]
+)
+def test_no_head_is_told(embedder: Embedder, tmp_path: Path, file: str, damage: str | None) -> None:
     if damage is not None:
         PreferenceHead.fit(_easy(), embedder).save(tmp_path)
-        (tmp_path / ABOUT).write_text(damage)
+        (tmp_path / file).write_text(damage)
     with pytest.raises(InvalidInput, match="distil again"):
         PreferenceHead.load(tmp_path, embedder)
 
