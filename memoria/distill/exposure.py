@@ -60,10 +60,13 @@ def exposure(likelihood: Totals, rows: Sequence[Row], secret: str, controls: int
     what counts is the mean over them of the log-likelihood of the answer up to the secret's end. It is a sum over
     tokens, not a mean of them: values of one form may have more tokens or fewer.
 
-    Raises `InvalidInput` where an answer lacks the secret, or its form has too few other values to tell it from chance.
+    Raises `InvalidInput` where an answer lacks the secret, there are no controls, or its form has too few other values
+    to tell it from chance.
     """
     if not rows or not secret or any(secret not in row.answer for row in rows):
         raise InvalidInput("Exposure is measured of a secret that every answer holds; give the answers with it.")
+    if controls < 1:
+        raise InvalidInput(f"controls is {controls}; hold the secret against at least 1 other value.")
     others = alternatives(secret, controls, seed)
     if len(others) < min(controls, _FEWEST):
         raise InvalidInput(

@@ -147,6 +147,8 @@ def test_it_needs_answers_with_the_secret(rows: Sequence[Row], secret: str, why:
 def test_a_secret_with_few_others_cannot_be_told_from_chance() -> None:
     with pytest.raises(InvalidInput, match="only 9 other values of the form of '7'"):
         exposure(Fake(), [Row("How many?", "7")], "7")
+    with pytest.raises(InvalidInput, match="controls is 0"):
+        exposure(Fake(), ROWS, CODE, 0)
 
 
 def test_several_secrets_together() -> None:
