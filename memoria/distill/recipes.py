@@ -85,14 +85,14 @@ def load_recipe(name: str, folder: Path | None = None) -> Recipe:
 
     Raises `InvalidInput` naming the file and the key, or the recipes that there are.
     """
-    own = folder / "distil" / f"{name}.yaml" if folder is not None else None
-    path = own if own is not None and own.exists() else _PACKAGED / f"{name}.yaml"
-    if not path.exists() or Path(name).name != name:
-        raise InvalidInput(f"There is no recipe {name!r}; there are {', '.join(packaged())}.")
+    own = {path.stem: path for path in folder.glob("distil/*.yaml")} if folder is not None else {}
+    if name not in own and name not in packaged():
+        raise InvalidInput(f"There is no recipe {name!r}; there are {', '.join(sorted({*own, *packaged()}))}.")
+    path = own.get(name, _PACKAGED / f"{name}.yaml")
     try:
         values: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         return Recipe.model_validate({"name": name, **values})
-    except (yaml.YAMLError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         raise InvalidInput(f"{path} is no recipe ({error}); see configs/distil/ in memoria's repository.") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -49,11 +49,12 @@ def test_ones_own_recipes(tmp_path: Path) -> None:
         ("stages: []", "stages"),
         ("[", "is no recipe"),
         ("- 1", "is no recipe"),
+        ("caf\xe9", "is no recipe"),  # in Latin-1
     ],
 )
 def test_a_bad_recipe_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "distil").mkdir()
-    (tmp_path / "distil" / "bad.yaml").write_text(text)
+    (tmp_path / "distil" / "bad.yaml").write_text(text, encoding="latin-1")
     with pytest.raises(InvalidInput) as error:
         load_recipe("bad", tmp_path)
     assert "bad.yaml" in str(error.value)
@@ -62,5 +63,8 @@ def test_a_bad_recipe_is_named(tmp_path: Path, text: str, said: str) -> None:
 
 @pytest.mark.parametrize("name", ["none", "../sft", ""])
 def test_there_is_no_such_recipe(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="there are facts, kl, prompt, sft, sft-dpo, small"):
+    (tmp_path / "distil").mkdir()
+    (tmp_path / "distil" / "mine.yaml").touch()
+    (tmp_path / "sft.yaml").touch()
+    with pytest.raises(InvalidInput, match="there are facts, kl, mine, prompt, sft, sft-dpo, small"):
         load_recipe(name, tmp_path)
