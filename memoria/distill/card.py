@@ -78,22 +78,26 @@ class Card(Record):
         return self.model_copy(update={"budget": min(budget, self.budget)})
 
     def without(self, beliefs: Collection[str]) -> Card:
-        """The card without the rules that rest on nothing but these `beliefs`: they hold no more."""
+        """The card without the rules that rest on nothing but these `beliefs`: they hold no more. What was an exception
+        from one of them stands by itself."""
 
         def holds(rule: Rule) -> bool:
             return not rule.belief_ids or not set(rule.belief_ids) <= set(beliefs)
 
-        rules = [each.model_copy(update={"exceptions": tuple(filter(holds, each.exceptions))}) for each in self.rules]
-        return self.model_copy(update={"rules": tuple(filter(holds, rules))})
+        rules: list[Rule] = []
+        for rule in self.rules:
+            exceptions = tuple(filter(holds, rule.exceptions))
+            rules += [rule.model_copy(update={"exceptions": exceptions})] if holds(rule) else exceptions
+        return self.model_copy(update={"rules": tuple(rules)})
 
-    def for_question(self, question: str, embedder: Embedder, budget: int | None = None) -> Card:
+    def for_question(self, question: str, embedder: Embedder) -> Card:
         """The card with the rules that are nearest to a question first: they get the room."""
         if not self.rules:
             return self
         asked = embedder.embed_query(question)
         near = [float(embedder.embed_query(_about(rule)) @ asked) for rule in self.rules]  # which remembers them
         rules = tuple(self.rules[place] for place in sorted(range(len(near)), key=lambda each: -near[each]))
-        return self.model_copy(update={"rules": rules, "budget": min(budget or self.budget, self.budget)})
+        return self.model_copy(update={"rules": rules})
 
     def save(self, folder: Path) -> None:
         """Write `card.json` and `card.txt` into `folder`, which is made."""

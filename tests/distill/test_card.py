@@ -51,6 +51,10 @@ def _card(beliefs: Sequence[Preference], budget: int = ROOM, wording: str = "rul
     return next(card for card in compile_cards(beliefs, [], budget) if card.wording == wording)
 
 
+def _lines(card: Card) -> list[str]:
+    return sorted(card.text.splitlines()[1:])
+
+
 def _later(days: int) -> datetime:
     return START + timedelta(days=days)
 
@@ -214,7 +218,15 @@ def test_rules_near_a_question_get_the_room() -> None:
     card = _card(beliefs, 30)
     assert "vegetarian" not in card.text
     assert "vegetarian food" in card.for_question("Which food should I order?", embedder).text
-    assert card.for_question("Which food?", embedder, 25).tokens <= 25
+    assert card.for_question("Which food?", embedder).within(25).tokens <= 25
+
+
+def test_what_holds_no_more_goes_and_its_exception_stands_alone() -> None:
+    coffee, evening, tea = _belief("coffee"), _belief("coffee in the evening", -1), _belief("tea")
+    card = _card([coffee, evening, tea])
+    assert _lines(card.without([evening.id])) == ["- Prefer coffee.", "- Prefer tea."]
+    assert _lines(card.without([coffee.id])) == ["- In the evening, avoid coffee.", "- Prefer tea."]
+    assert card.without([coffee.id, evening.id, tea.id]).text == ""
 
 
 def test_choice_is_by_held_out_pairs() -> None:
