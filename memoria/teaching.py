@@ -74,7 +74,7 @@ class Teaching(Reflecting):
         self._require_open()
         with self._ledger.write() as connection:
             state = require_scope(connection, self._scope(tenant, user))
-            store.keep_consent(connection, state.id, given)
+            due.keep_consent(connection, state.id, given)
             if not given:
                 self._registry.withdraw(connection, state.id)
         if not given:

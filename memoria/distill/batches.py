@@ -24,7 +24,7 @@ def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Row]]:
     fact."""
     pairs = data.pairs_of("train")
     chosen = [Row(each.prompt, each.chosen) for each in pairs if each.kind != "stated"]
-    chosen += [Row(each.prompt, each.answer) for each in data.examples_of("train", "preference", "replay")]
+    chosen += [Row(each.prompt, each.answer) for each in data.examples_of("train", "preference")]
     stated = [Row(each.prompt, each.chosen) for each in pairs if each.kind == "stated"]
     told = [Row(each.prompt, each.answer) for each in data.examples_of("train", "fact")] if facts else []
     return [rows for rows in (chosen, stated, chosen, told) if rows]

@@ -36,7 +36,7 @@ class Example(Traced):
     """A prompt and the answer to be learnt. `memory` is what of the memory helps to answer it: what a teacher is told
     and the student is not. `alternatives`: false answers of the same form (of a held-out question of fact)."""
 
-    kind: Literal["fact", "preference", "replay"]
+    kind: Literal["fact", "preference"]
     prompt: str
     answer: str
     memory: str = ""

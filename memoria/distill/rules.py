@@ -141,8 +141,7 @@ def _rule(belief: Preference, episodes: Sequence[str]) -> Rule | None:
 
 
 def _place(rule: Rule) -> _Place:
-    about = terms(rule.topic) or [rule.topic]
-    return frozenset([*about, "\0example"] if rule.kind == "example" else about), frozenset(terms(rule.context or ""))
+    return frozenset(terms(rule.topic) or [rule.topic]), frozenset(terms(rule.context or ""))
 
 
 def _same(one: Rule, other: Rule) -> bool:

@@ -18,6 +18,14 @@ def consent_of(connection: Connection, scope_id: int) -> bool | None:
     return None if said is None else bool(said)
 
 
+def keep_consent(connection: Connection, scope_id: int, given: bool) -> None:
+    """The person gives their consent to being distilled, or withholds it."""
+    table = distillation
+    done = connection.execute(update(table).where(table.c.scope_id == scope_id).values(consent=int(given)))
+    if done.rowcount == 0:
+        connection.execute(insert(table).values(scope_id=scope_id, consent=int(given)))
+
+
 def owe(connection: Connection, scope_id: int, at: int, why: str) -> None:
     """A rebuild is owed to the person since `at`: one that was begun before does not make up for it."""
     values = {"due_since": at, "why": why}

@@ -1,4 +1,4 @@
-"""What the person thought of an assistant's turn, in the ledger; and whether they consent to being learnt from.
+"""What the person thought of an assistant's turn, in the ledger.
 
 What enters: a connection within a unit of work, and whose row. What leaves: `Feedback`, the newest of each turn. It is
 removed with its turn.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
 from memoria.store import schema
 from memoria.store.ledger import take_numbers
-from memoria.store.schema_adapters import distillation, feedback
+from memoria.store.schema_adapters import feedback
 
 _CHUNK = 500
 
@@ -57,11 +57,3 @@ def corrections_of(connection: Connection, scope_id: int, episodes: Sequence[int
         chunk = query.where(table.c.episode_id.in_(list(episodes[start : start + _CHUNK])))
         found.update((row.episode_id, row.correction) for row in connection.execute(chunk))
     return found
-
-
-def keep_consent(connection: Connection, scope_id: int, given: bool) -> None:
-    """The person gives their consent to being distilled, or withholds it."""
-    table = distillation
-    done = connection.execute(update(table).where(table.c.scope_id == scope_id).values(consent=int(given)))
-    if done.rowcount == 0:
-        connection.execute(insert(table).values(scope_id=scope_id, consent=int(given)))
