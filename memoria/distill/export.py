@@ -15,7 +15,8 @@ import json
 import secrets
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,45 +35,71 @@ def export(source: Path, target: Path, base: str, manifest: Mapping[str, Any], p
     PEFT's configuration names `base` where it named no model. Raises `InvalidInput` where `target` is there already or
     cannot be written, `ModelUnavailable` where the package that encrypts is missing.
     """
-    if target.exists():
-        raise InvalidInput(f"{target} is there already; name a new {'file' if password else 'folder'}.")
+    check_target(target, password)
     files = {path.relative_to(source).as_posix(): path.read_bytes() for path in _files(source)}
     if _CONFIG in files:
         files[_CONFIG] = _named(files[_CONFIG], base)
     files[MANIFEST] = json.dumps(dict(manifest), indent=2, sort_keys=True).encode()
-    part = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _whole(target) as part:
         if password is not None:
             part.write_bytes(_locked(_packed(files), password))
         else:
-            shutil.rmtree(part, ignore_errors=True)
             _write(files, part)
-        part.rename(target)
-    except OSError as error:
-        raise InvalidInput(f"{target} cannot be written ({error.strerror}); name another place.") from error
+
+
+def check_target(target: Path, password: str | None) -> None:
+    """Raise what `export` would, before anything is written."""
+    if target.exists():
+        raise InvalidInput(f"{target} is there already; name a new {'folder' if password is None else 'file'}.")
+    if password is not None:
+        if not password:
+            raise InvalidInput("The password is empty; give one, or export without.")
+        _cryptography()
 
 
 def unlock(file: Path, target: Path, password: str) -> None:
-    """Decrypt an exported file into the new folder `target`. Raises `InvalidInput` for a wrong password, or no such
-    file."""
+    """Decrypt an exported file into the new folder `target`. Raises `InvalidInput` for a wrong password, no such file,
+    or where `target` is there already or cannot be written."""
     if target.exists():
         raise InvalidInput(f"{target} is there already; name a new folder.")
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read ({error.strerror}).") from error
+        raise InvalidInput(f"{file} cannot be read ({error.strerror}); name what was exported.") from error
     head = len(_MAGIC) + _SALT + _NONCE
     if not data.startswith(_MAGIC) or len(data) < head:
-        raise InvalidInput(f"{file} is no encrypted adapter.")
+        raise InvalidInput(f"{file} is no encrypted adapter; name what was exported with a password.")
     salt, nonce = data[len(_MAGIC) : len(_MAGIC) + _SALT], data[head - _NONCE : head]
     ciphers, errors = _cryptography()
     try:
         packed = ciphers.AESGCM(_key(password, salt)).decrypt(nonce, data[head:], data[:head])
     except errors.InvalidTag as error:
         raise InvalidInput(f"{file} does not open with this password, or was changed.") from error
-    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-        tar.extractall(target, filter="data")
+    with _whole(target) as part, tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        tar.extractall(part, filter="data")
+
+
+@contextmanager
+def _whole(target: Path) -> Generator[Path]:
+    """Where to write what is to be `target`: it is there whole or not at all."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        _remove(part)  # what a killed export left
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        part.rename(target)
+    except OSError as error:
+        raise InvalidInput(f"{target} cannot be written ({error.strerror}); name another place.") from error
+    finally:
+        with suppress(OSError):
+            _remove(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part)
+    else:
+        part.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -104,8 +131,6 @@ def _packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _locked(data: bytes, password: str) -> bytes:
-    if not password:
-        raise InvalidInput("The password is empty; give one, or export without.")
     ciphers, _ = _cryptography()
     salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
     head = _MAGIC + salt + nonce

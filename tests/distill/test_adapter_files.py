@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from adapting import BASE, add, files, manifest_of
 from conftest import OpenMemory
 
 from memoria import InvalidInput, Memory
-from memoria.distill.export import unlock
+from memoria.distill import registry
+from memoria.distill.export import export, unlock
 from memoria.errors import TrainingFailed, Withheld
 from memoria.records import Scope
 
@@ -41,11 +43,27 @@ def test_an_adapter_goes_out_in_pefts_layout(filled: Memory, tmp_path: Path) -> 
     assert {each["id"] for each in told["sources"]} == {each.id for each in manifest_of(filled).sources}
     assert not any(word in (target / "manifest.json").read_text() for word in ("cashews", "Porto", "ana"))
     with pytest.raises(InvalidInput, match="is there already"):
-        filled.export_adapter("lora-1", target, user="ana")
+        filled.export_adapter("lora-1", target, user="ana")  # and it is not counted as a copy
     assert filled.adapter("lora-1", user="ana").exports == 1
     assert filled.forget(user="ana", ids=ids(filled, "Porto")).exported == 1
     with pytest.raises(Withheld, match="quarantined"):
         filled.export_adapter("lora-1", tmp_path / "more", user="ana")
+
+
+def test_a_copy_is_told_of_however_its_export_ended(
+    filled: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(filled, serve=True)
+
+    def killed(*args: Any) -> None:
+        export(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(registry, "export", killed)
+    with pytest.raises(KeyboardInterrupt):
+        filled.export_adapter("lora-1", tmp_path / "out", user="ana")
+    assert (tmp_path / "out" / "adapter_model.safetensors").exists()
+    assert filled.forget(user="ana", ids=ids(filled, "Porto")).exported == 1
 
 
 def test_an_encrypted_copy_opens_with_its_password_only(filled: Memory, tmp_path: Path) -> None:
@@ -65,6 +83,12 @@ def test_an_encrypted_copy_opens_with_its_password_only(filled: Memory, tmp_path
         "card.json",
         "manifest.json",
     ]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        unlock(sealed, tmp_path / "file" / "opened", "grünspan")
+    (tmp_path / ".again.part").write_bytes(b"of a killed export")
+    unlock(sealed, tmp_path / "again", "grünspan")
+    assert not (tmp_path / ".again.part").exists()
     sealed.write_bytes(sealed.read_bytes()[:-1] + b"!")
     with pytest.raises(InvalidInput, match="was changed"):
         unlock(sealed, tmp_path / "changed", "grünspan")
