@@ -27,7 +27,7 @@ def show_adapters(found: Sequence[Adapter]) -> RenderableType:
     for each in reversed(found):
         status = Text(each.status, _STYLES.get(each.status, "dim"))
         made_of = f"{each.beliefs} beliefs, {each.episodes} turns"
-        table.add_row(each.id, status, f"{each.made_at:%Y-%m-%d %H:%M}", made_of, each.recipe, each.base)
+        table.add_row(each.id, status, f"{each.made_at:%Y-%m-%d %H:%M}", made_of, Text(each.recipe), Text(each.base))
     return table
 
 

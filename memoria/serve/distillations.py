@@ -41,7 +41,7 @@ def show_data(data: Dataset) -> RenderableType:
         counts.add_row(f"{kind} examples", *row)
     pairs = Table("asked", "chosen", "rejected", "from", box=None, pad_edge=False)
     for each in data.pairs[:: max(1, len(data.pairs) // _SHOWN)][:_SHOWN]:
-        pairs.add_row(each.prompt, each.chosen, each.rejected, each.kind)
+        pairs.add_row(Text(each.prompt), Text(each.chosen), Text(each.rejected), each.kind)
     sources = Text(f"{len(data.manifest.sources)} beliefs and turns are named as what it is made of.")
     return Group(counts, sources, pairs)
 
@@ -59,7 +59,8 @@ def loss_picture(done: Distillation) -> bytes:
     for stage in dict.fromkeys(point["stage"] for point in points):
         mine = [point for point in points if point["stage"] == stage]
         axes.plot([point["step"] for point in mine], [point["loss"] for point in mine], label=stage)
-    axes.set(xlabel="step", ylabel="loss (nats a token)", title=f"{done.user}: training")
+    axes.set(xlabel="step", ylabel="loss (nats a token)")
+    axes.set_title(f"{done.user}: training", parse_math=False)
     axes.legend()
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=120)

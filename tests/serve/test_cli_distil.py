@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from distilled import LIKES
 
-from memoria import Settings
+from memoria import Memory, Settings, Turn
 from memoria.schedule.config import load_jobs
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -53,6 +53,36 @@ def test_a_dry_run_shows_what_would_be_learnt_from_and_makes_nothing(people: Cli
     data = json.loads(people("distil", "--user", "ana", "--dry-run", "--json")[1])
     assert len(data["pairs"]) == data["manifest"]["counts"]["pairs"]
     assert json.loads(people("adapters", "list", "--user", "ana", "--json")[1]) == []
+
+
+def test_words_in_brackets_are_shown_as_they_are(people: Cli, home: Path) -> None:
+    with Memory(home, embeddings="hash-64") as memory:
+        turns = [Turn(text="Which tag [/b]?"), Turn(text="The [red] one.", role="assistant")]
+        answer = memory.remember(turns, user="dee")[-1]
+        memory.feedback(answer.id, user="dee", correction="[/i], of course.")
+    code, shown, _ = people("distil", "--user", "dee", "--dry-run")
+    assert code == 0
+    assert all(each in shown for each in ("Which tag [/b]?", "The [red] one.", "[/i], of course."))
+
+
+def test_a_picture_that_cannot_be_drawn_hides_nothing(people: Cli, tmp_path: Path) -> None:
+    code, _, error = people("distil", "--user", "ana", "--picture", tmp_path / "none" / "loss.png")
+    assert (code, "no file in a folder that is there" in error) == (2, True)
+    code, _, error = people("distil", "--user", "ana", "--kind", "head", "--picture", tmp_path / "loss.png")
+    assert (code, "draws the training of an adapter" in error) == (2, True)
+    assert serving(people, "ana") == []  # nothing was made yet
+    code, shown, error = people("distil", "--user", "ana", "--picture", tmp_path / "loss.png")
+    assert (code, "there is no loss to draw" in error) == (2, True)
+    assert "head-1 serves from now on" in shown
+
+
+def test_who_is_owed_a_rebuild_is_asked_for_by_tenant(people: Cli, tmp_path: Path) -> None:
+    of = ("--user", "bo", "--tenant", "acme")
+    people("remember", tmp_path / "likes.jsonl", *of)
+    people("distil", *of, "--kind", "head")
+    people("forget", *of, "--query", "jazz")
+    assert people("distil", "--owed", "--tenant", "default")[1] == "Nobody is owed a rebuild.\n"
+    assert "promoted head-2" in people("distil", "--owed", "--json")[1]
 
 
 def test_many_are_distilled_each_once(people: Cli) -> None:

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from memoria.errors import InvalidInput
 from memoria.serve.cli.jobs import show_run_records
-from memoria.serve.cli.shared import REMAINS, AsJson, Home, Tenant, open_memory, print_json, show, write_file
+from memoria.serve.cli.shared import REMAINS, AsJson, Home, open_memory, print_json, show, write_file
 
 if TYPE_CHECKING:
     from memoria_graphs.many import Executor
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 MaybeUser = Annotated[str | None, typer.Option("--user", help="Whose memory.", show_default=False)]
+MaybeTenant = Annotated[
+    str | None, typer.Option("--tenant", help="The tenant; --owed alone is for all of them.", show_default="default")
+]
 Everybody = Annotated[bool, typer.Option("--all", help="For everybody for whom enough changed.")]
 Owed = Annotated[bool, typer.Option("--owed", help="For all of whose memory something was forgotten that served.")]
 RecipeName = Annotated[
@@ -56,7 +59,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be
 def distil(
     home: Home = None,
     user: MaybeUser = None,
-    tenant: Tenant = "default",
+    tenant: MaybeTenant = None,
     everybody: Everybody = False,
     owed: Owed = False,
     recipe: RecipeName = None,
@@ -79,13 +82,15 @@ def distil(
         return
     if _executor(executor) != "local" or address is not None:
         raise InvalidInput("--executor and --address go with --all or --owed.")
+    _check_picture(picture, kinds)
+    whose = tenant or "default"
     with open_memory(home) as memory:
         chosen = _recipe(memory, recipe)
         if dry_run:
-            _show_data(memory.dataset(user=user, tenant=tenant, facts=chosen.facts), as_json)
+            _show_data(memory.dataset(user=user, tenant=whose, facts=chosen.facts), as_json)
             return
         with _told(quiet=as_json) as heard:
-            done = memory.distill(user=user, tenant=tenant, recipe=chosen, kinds=kinds, heard=heard)
+            done = memory.distill(user=user, tenant=whose, recipe=chosen, kinds=kinds, heard=heard)
     _show_done(done, picture, as_json)
 
 
@@ -93,6 +98,16 @@ def _recipe(memory: Memory, name: str | None) -> Recipe:
     from memoria.distill.recipes import load_recipe
 
     return load_recipe(name or memory.settings.distil.recipe, memory.settings.folder)
+
+
+def _check_picture(picture: Path | None, kinds: list[Distilled] | None) -> None:
+    """Refuse before the training what could not be drawn after it."""
+    if picture is None:
+        return
+    if kinds is not None and "adapter" not in kinds:
+        raise InvalidInput("--picture draws the training of an adapter; add --kind adapter, or leave it out.")
+    if picture.is_dir() or not picture.parent.is_dir():
+        raise InvalidInput(f"--picture {picture} is no file in a folder that is there; name another file.")
 
 
 def _show_data(data: Dataset, as_json: bool) -> None:
@@ -104,9 +119,9 @@ def _show_data(data: Dataset, as_json: bool) -> None:
 def _show_done(done: Distillation, picture: Path | None, as_json: bool) -> None:
     from memoria.serve.distillations import loss_picture, show_distillation
 
+    print_json(done.model_dump(mode="json")) if as_json else show(show_distillation(done))
     if picture is not None:
         write_file(picture, loss_picture(done))
-    print_json(done.model_dump(mode="json")) if as_json else show(show_distillation(done))
     outcomes = {each.outcome for each in done.made}
     if "rejected" in outcomes and "promoted" not in outcomes:
         raise typer.Exit(REMAINS)
@@ -114,7 +129,7 @@ def _show_done(done: Distillation, picture: Path | None, as_json: bool) -> None:
 
 def _distil_many(
     home: Path | None,
-    tenant: str,
+    tenant: str | None,
     owed: bool,
     recipe: str | None,
     kinds: list[Distilled] | None,
@@ -125,7 +140,8 @@ def _distil_many(
     from memoria_graphs.many import distil_many
 
     with open_memory(home) as memory:
-        people = memory.owed() if owed else memory.users(tenant=tenant)
+        people = memory.owed() if owed else memory.users(tenant=tenant or "default")
+        people = [each for each in people if tenant in (None, each.tenant)]
         chosen = _recipe(memory, recipe)
         runs = distil_many(memory, people, recipe=chosen, kinds=kinds, executor=executor, address=address)
     show_run_records(runs, as_json, "Nobody is owed a rebuild." if owed else "There is nobody to distil for.")
