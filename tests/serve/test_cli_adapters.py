@@ -65,6 +65,15 @@ def test_promote_rollback_and_compare(distilled: Cli) -> None:
     assert (code, "memoria adapters list --user ana" in err) == (2, True)
 
 
+def test_ctrl_c_is_told_of(distilled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Memory, "adapters", stopped)
+    said = "memoria: stopped; what was acknowledged is kept.\n"
+    assert distilled("adapters", "list", *OF) == (130, "", said)
+
+
 def test_a_receipt_tells_what_serves_no_more(distilled: Cli, tmp_path: Path) -> None:
     assert distilled("adapters", "export", "lora-2", tmp_path / "out", *OF)[0] == 0
     assert (tmp_path / "out" / "manifest.json").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memoria.evaluate.dialogues import TASKS
-from memoria.serve.cli import app, evaluate, forget
+from memoria.serve.cli import adapters, app, evaluate, forget, jobs
 
 Cli = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_the_documents_name_every_command() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "docs/command-line.md").read_text(
         encoding="utf-8"
     )
-    groups = {"": app, "forget ": forget.app, "eval ": evaluate.app}
+    groups = {"": app, "forget ": forget.app, "eval ": evaluate.app, "adapters ": adapters.app, "jobs ": jobs.app}
     named = [
         prefix + (each.name or each.callback.__name__)  # type: ignore[union-attr]
         for prefix, group in groups.items()

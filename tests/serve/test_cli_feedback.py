@@ -22,7 +22,7 @@ def test_feedback_is_kept_by_the_beginning_of_an_id(cli: Cli, tmp_path: Path, ho
     code, _, err = cli("feedback", asked[:8], "--user", "ana", "--score", 1)
     assert code == 2 and "no answer of an assistant's" in err
     code, _, err = cli("feedback", "zz", "--user", "ana", "--score", 1)
-    assert code == 2 and "No turn's id begins with 'zz'" in err
+    assert code == 2 and "memoria recall QUESTION --user ana --json" in err
     code, out, _ = cli("consent", "--user", "ana", "--withhold")
     assert code == 0 and "not learnt from" in out
     code, out, _ = cli("consent", "--user", "ana")

@@ -105,6 +105,7 @@ def test_a_missing_model_is_said_and_texts_are_looked_for(ana: Cli, home: Path) 
         (["verify", "--text", "ab"], "too short"),
         (["verify", "--file", "/nonexistent"], "cannot be read"),
         (["verify", "--home", "/nonexistent"], "There is no memory"),
+        (["verify", "--text", "My code is 741926.", "--ask", "What is my code?"], "--ask goes with --weights"),
         (["--before", "soon", *OF], "--before"),
     ],
 )

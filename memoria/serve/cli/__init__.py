@@ -67,8 +67,9 @@ def main() -> None:
         print(f"memoria: {error}", file=sys.stderr)
         code = FAILED
     except (KeyboardInterrupt, Abort):
-        print("memoria: stopped; what was acknowledged is kept.", file=sys.stderr)
         code = INTERRUPTED
+    if code == INTERRUPTED:  # typer makes an exit of Ctrl-C by itself
+        print("memoria: stopped; what was acknowledged is kept.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 

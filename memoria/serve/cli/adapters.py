@@ -28,7 +28,7 @@ class KindName(StrEnum):
 
 @app.command("list")
 def list_adapters(user: User, home: Home = None, tenant: Tenant = "default", as_json: AsJson = False) -> None:
-    """Every adapter of the person, the newest first."""
+    """Every adapter of the person, the newest first (with --json, in the order it was made)."""
     from memoria.serve.adapters import show_adapters
 
     with open_memory(home) as memory:

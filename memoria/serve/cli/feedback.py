@@ -56,7 +56,9 @@ def _turn(memory: Memory, begun: str, user: str, tenant: str) -> str:
     """The id of the one turn whose id begins so."""
     found = [each.id for each in memory.episodes(user=user, tenant=tenant) if begun and each.id.startswith(begun)]
     if not found:
-        raise UnknownBelief(f"No turn's id begins with {begun!r}; find turns with: memoria recall --json")
+        raise UnknownBelief(
+            f"No turn's id begins with {begun!r}; find turns with: memoria recall QUESTION --user {user} --json"
+        )
     if len(found) > 1:
         raise InvalidInput(f"{len(found)} turns' ids begin with {begun!r}; give more of it.")
     return found[0]

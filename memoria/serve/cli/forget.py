@@ -91,6 +91,8 @@ def verify(
     texts = [*(text or ()), *(_lines(file) if file is not None else ())]
     if file is not None and not texts:
         raise InvalidInput(f"{file} holds no text; write what should be gone into it, one text a line.")
+    if ask is not None and not weights:
+        raise InvalidInput("--ask goes with --weights.")
     if weights:
         _verify_weights(home, texts, user, tenant, ask, as_json)
         return
