@@ -159,8 +159,8 @@ class LocalChat(BaseChatModel):
         model = self._asked(kwargs)
         request, cut = model._request(messages, stop or (), model._folder())
         made = 0
-        runner = self.pool() if request.adapter else None
-        for _, text, made in pieces(self.loaded(), [request], runner):  # noqa: B007  # the last count is told below
+        runner = model.pool() if request.adapter else None
+        for _, text, made in pieces(model.loaded(), [request], runner):  # noqa: B007  # the last count is told below
             if text:
                 yield ChatGenerationChunk(message=AIMessageChunk(content=text))
         about, usage = model._about(cut), _usage(request, made)

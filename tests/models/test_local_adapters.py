@@ -120,3 +120,10 @@ def test_who_finds_the_adapter_is_asked_for_each_answer(model: LocalChat, base: 
     serving[0] = lora
     assert mine.invoke("Hi").text == model.invoke("Hi", adapter=lora).text
     assert str(lora) in str(mine._identifying_params)
+
+
+def test_one_call_by_another_model_streams_what_that_model_says(model: LocalChat, tmp_path: Path, lora: Path) -> None:
+    other = str(make_tiny(tmp_path / "other", seed=5))
+    for given in ({"path": other}, {"path": other, "adapter": lora}):
+        streamed = "".join(chunk.text for chunk in model.stream("Hi", **given))
+        assert streamed == model.invoke("Hi", **given).text != model.invoke("Hi").text
