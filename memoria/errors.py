@@ -30,6 +30,11 @@ What enters: the facts of a failure. What leaves: one sentence that names the th
 """
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what somebody else's error says; its name, where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 class MemoriaError(Exception):
     """Base of all errors that memoria raises on purpose."""
 

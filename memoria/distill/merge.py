@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from memoria.errors import InvalidInput, ModelUnavailable
+from memoria.errors import InvalidInput, ModelUnavailable, first_line
 from memoria.models.adapter_files import CONFIG, WEIGHTS, head
 from memoria.models.generation import Loaded
 from memoria.models.slots import quiet, require_peft, twin
@@ -88,9 +88,8 @@ def _merged(loaded: Loaded, parts: Sequence[Path], weights: Sequence[float], how
             model.add_weighted_adapter(names, list(weights), _MERGED, combination_type=how)
             return model.peft_config[_MERGED], peft.get_peft_model_state_dict(model, adapter_name=_MERGED)
     except Exception as error:  # PEFT, torch and safetensors each raise errors of their own
-        first = str(error).splitlines()[0]
         raise ModelUnavailable(
-            f"The adapters cannot be merged ({first}); are all of them made for this base?"
+            f"The adapters cannot be merged ({first_line(error)}); are all of them made for this base?"
         ) from error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from memoria.distill.recipes import Recipe
-from memoria.errors import InvalidInput, ModelUnavailable
+from memoria.errors import InvalidInput, ModelUnavailable, first_line
 from memoria.models.generation import Loaded
 from memoria.models.slots import quiet, require_peft
 
@@ -70,7 +70,7 @@ def tuned(loaded: Loaded, folder: Path) -> Any:
         with quiet():
             return peft.PeftModel.from_pretrained(loaded.model, str(folder)).eval()
     except Exception as error:  # PEFT and safetensors each raise errors of their own
-        raise ModelUnavailable(f"No adapter can be read from {folder} ({str(error).splitlines()[0]}).") from error
+        raise ModelUnavailable(f"No adapter can be read from {folder} ({first_line(error)}).") from error
 
 
 def save(model: Any, folder: Path) -> None:

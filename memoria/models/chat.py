@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from memoria.errors import ModelUnavailable
+from memoria.errors import ModelUnavailable, first_line
 from memoria.models.smollm import packaged_weights, require_libraries
 
 LOCAL = "local"
@@ -36,7 +36,7 @@ def load_chat_model(name: str, *, cache_dir: Path | None = None) -> BaseChatMode
         model = chat_models.init_chat_model(name)
     except (ImportError, ValueError) as error:  # no package of the provider's; no such provider, a bad key
         raise ModelUnavailable(
-            f"The chat model {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
+            f"The chat model {name!r} cannot be loaded ({first_line(error)}); "
             "check the name, the provider's package and its key."
         ) from error
     if not isinstance(model, BaseChatModel):

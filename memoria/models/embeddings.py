@@ -15,7 +15,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from memoria.errors import EmbeddingMismatch, InvalidInput, ModelUnavailable
+from memoria.errors import EmbeddingMismatch, InvalidInput, ModelUnavailable, first_line
 from memoria.models.fastembed import FastEmbed
 from memoria.models.hashing import HashEmbeddings
 from memoria.models.minilm import MiniLM
@@ -131,7 +131,7 @@ class _Hub(Embeddings):
             self._model = SentenceTransformer(name, device="cpu", cache_folder=str(cache_dir / "hub"))
         except (OSError, ValueError) as error:
             raise ModelUnavailable(
-                f"The embedding model {name!r} cannot be loaded ({str(error).splitlines()[0]}); "
+                f"The embedding model {name!r} cannot be loaded ({first_line(error)}); "
                 "check the name or path, or go online once."
             ) from error
 

@@ -18,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from memoria.errors import ModelUnavailable
+from memoria.errors import ModelUnavailable, first_line
 from memoria.models.smollm import INSTALL
 
 _UNFINISHED = "�"  # a letter whose other bytes are still to come
@@ -110,7 +110,7 @@ def fresh_weights(place: str, device: str = "cpu", *, half: bool = False) -> Loa
         model = model.to(device).eval()
     except Exception as error:  # transformers, the hub and safetensors each raise errors of their own
         raise ModelUnavailable(
-            f"No language model can be loaded from {place} ({str(error).splitlines()[0]}); check the name, or delete "
+            f"No language model can be loaded from {place} ({first_line(error)}); check the name, or delete "
             "that folder if it is memoria's own and run again."
         ) from error
     finally:

@@ -120,3 +120,12 @@ def test_a_model_is_named_by_its_path(tmp_path: Path) -> None:
     assert identity_of(load_chat_model("local")) == "SmolLM2-135M-Instruct"
     with pytest.raises(ModelUnavailable, match="No language model can be loaded"):
         model.invoke("hello")
+
+
+def test_an_error_that_says_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(_: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", ends)
+    with pytest.raises(ModelUnavailable, match=r"No language model can be loaded from .* \(MemoryError\)"):
+        generation.fresh_weights(str(tmp_path))
