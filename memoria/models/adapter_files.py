@@ -60,12 +60,12 @@ def head(folder: Path) -> Head:
     try:
         config: Any = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         shapes = _shapes(folder / WEIGHTS)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:  # no JSON, or of another form
         raise ModelUnavailable(f"The adapter in {folder} is damaged ({error}); make it again.") from error
-    kind = _KINDS.get(config.get("peft_type")) if isinstance(config, dict) else None
+    values = cast(dict[str, Any], config) if isinstance(config, dict) else {}
+    kind = _KINDS.get(str(values.get("peft_type")))
     if kind is None:
         raise InvalidInput(f"{folder} holds no LoRA and no soft prompt; only those are served.")
-    values = cast(dict[str, Any], config)
     odd = [name for name, plain in _PLAIN.items() if values.get(name, plain) not in (plain, [])]
     if odd:
         raise InvalidInput(f"The adapter in {folder} has {', '.join(odd)}; only plain LoRA is served.")

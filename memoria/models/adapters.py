@@ -116,11 +116,13 @@ class AdapterPool:
             self._drop(adapter.absolute())
 
     def prefix(self, adapter: Path | None) -> Any:
-        """The embeddings of a soft prompt; None for another adapter, or none."""
+        """The embeddings of a soft prompt, the caller's own to keep; None for another adapter, or none."""
         if adapter is None:
             return None
         with self._lock:
-            return self._admit(adapter.absolute(), set()).prompt
+            self._sweep()
+            prompt = self._admit(adapter.absolute(), set()).prompt
+            return None if prompt is None else prompt.clone()  # ours is overwritten when it makes room
 
     def forward(self, adapters: Sequence[Path | None], inputs: dict[str, Any]) -> Any:
         """The model's output for `inputs`, each row with its adapter."""
@@ -161,6 +163,11 @@ class AdapterPool:
                 self._drop(path)
                 raise
 
+    def _sweep(self) -> None:
+        """Let go of what nobody can ask for any more: its files are gone."""
+        for path in [each for each in self._resident if not each.exists()]:
+            self._drop(path)
+
     def _admit(self, path: Path, needed: set[Path]) -> _Resident:
         """That adapter, in memory; those in `needed` stay there, too."""
         about = self._head(path)
@@ -184,30 +191,36 @@ class AdapterPool:
         if about.kind == "prompt":
             while self.resident_bytes + about.bytes > self._limit:
                 self._drop(self._oldest(needed, lambda _: True))
-            (prompt,) = weights(path, self.loaded.model.device).values()
-            return _Resident(about, prompt=prompt.to(self.loaded.model.dtype))
+            return _Resident(about, prompt=self._prompt(path))
         while not self._free or self.resident_bytes + about.bytes > self._limit:
             oldest = self._oldest(needed, lambda each: bool(self._free or each.slot))
             there = self._resident[oldest]
             if there.head.layout == about.layout:
                 del self._resident[oldest]
-                self._swap(there.slot, path)
+                self._fill(there.slot, path, self._slots.swap)
                 return _Resident(about, there.slot)
             self._drop(oldest)
         slot = self._free.pop()
-        try:
-            self._slots.load(slot, path)
-        except ModelUnavailable:
-            self._free.append(slot)
-            raise
+        self._fill(slot, path, self._slots.load)
         return _Resident(about, slot)
 
-    def _swap(self, slot: str, path: Path) -> None:
+    def _fill(self, slot: str, path: Path, how: Callable[[str, Path], None]) -> None:
         try:
-            self._slots.swap(slot, path)
-        except ModelUnavailable:
+            how(slot, path)
+        except BaseException:  # the slot is empty then
             self._free.append(slot)
             raise
+
+    def _prompt(self, path: Path) -> Any:
+        """The embeddings that a soft prompt's file holds."""
+        found = list(weights(path, self.loaded.model.device).values())
+        width = self.loaded.model.get_input_embeddings().weight.shape[1]
+        if len(found) != 1 or found[0].ndim != 2 or found[0].shape[1] != width:
+            raise ModelUnavailable(
+                f"The soft prompt in {path} cannot be put on this base, whose tokens are {width} numbers wide; was it "
+                "made for another?"
+            )
+        return found[0].to(self.loaded.model.dtype)
 
     def _oldest(self, needed: set[Path], fits: Callable[[_Resident], bool]) -> Path:
         for path, each in self._resident.items():

@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from memoria.errors import ModelUnavailable
+from memoria.errors import MemoriaError, ModelUnavailable, first_line
 from memoria.models.adapter_files import weights
 
 INSTALL = 'install it with: pip install "memoria-lifelong[distil]"'
@@ -55,32 +55,35 @@ class Slots:
         self._active: str | None = None
 
     def load(self, slot: str, folder: Path) -> None:
-        """Put the adapter of `folder` into a new slot. Raises `ModelUnavailable` where it does not fit the base."""
+        """Put the adapter of `folder` into a new slot. Raises `ModelUnavailable` where it does not fit the base.
+
+        The tensors are read into memory: PEFT's own loading would map the file, and die where it is cut short later.
+        """
         peft = require_peft()
-        given = {"adapter_name": slot, "low_cpu_mem_usage": True, "torch_device": str(self._base.device)}
-        try:
-            with quiet():
-                if self._peft is None:
-                    self._peft = peft.PeftModel.from_pretrained(twin(self._base), str(folder), **given).eval()
-                else:
-                    self._peft.load_adapter(str(folder), **given)
-        except Exception as error:  # PEFT, torch and safetensors each raise errors of their own
-            self._clean(slot)
-            raise _unfit(folder, error) from error
+        with self._filling(slot, folder), quiet():
+            config = peft.LoraConfig.from_pretrained(str(folder))
+            config.inference_mode = True
+            tensors = {name: each.float() for name, each in weights(folder, self._base.device).items()}
+            if self._peft is None:
+                self._peft = peft.PeftModelForCausalLM(twin(self._base), config, slot, low_cpu_mem_usage=True)
+            else:
+                self._peft.add_adapter(slot, config, low_cpu_mem_usage=True)
+            put = peft.set_peft_model_state_dict(self._peft, tensors, slot, low_cpu_mem_usage=True)
+            if missing := [name for name in put.missing_keys if f".{slot}." in name]:
+                raise ValueError(f"missing adapter keys, {min(missing)} the first of {len(missing)}")
+            if put.unexpected_keys:  # of a larger base: PEFT would leave them out
+                raise ValueError(f"it has {min(put.unexpected_keys)}, which the base has not")
         self._peft.eval()
         self._know()
 
     def swap(self, slot: str, folder: Path) -> None:
         """Copy the adapter of `folder`, of the same layout, over the one in `slot`."""
         peft, hotswap = require_peft(), import_module("peft.utils.hotswap")
-        config = peft.LoraConfig.from_pretrained(str(folder))
-        tensors = weights(folder, self._base.device)
-        named = {f"{name.removesuffix('.weight')}.{slot}.weight": each for name, each in tensors.items()}
-        try:
+        with self._filling(slot, folder):
+            config = peft.LoraConfig.from_pretrained(str(folder))
+            tensors = weights(folder, self._base.device)
+            named = {f"{name.removesuffix('.weight')}.{slot}.weight": each for name, each in tensors.items()}
             hotswap.hotswap_adapter_from_state_dict(self._peft, named, slot, config)
-        except Exception as error:
-            self._clean(slot)
-            raise _unfit(folder, error) from error
         config.inference_mode = True
         self._peft.peft_config[slot] = config
 
@@ -110,11 +113,18 @@ class Slots:
         """The output for `inputs`, each row with the adapter of its slot, or of `BASE` with none."""
         return self._peft(**inputs, adapter_names=list(slots))
 
-    def _clean(self, slot: str) -> None:
-        """Undo a load that failed."""
-        if self._peft is not None and slot in self._peft.peft_config:
-            self._know()
-            self.drop(slot)
+    @contextmanager
+    def _filling(self, slot: str, folder: Path) -> Generator[None]:
+        """Leaves nothing in the slot, neither the new nor the old, where the block fails."""
+        try:
+            yield
+        except BaseException as error:  # PEFT, torch and safetensors each raise errors of their own
+            if self._peft is not None and slot in self._peft.peft_config:
+                self._know()
+                self.drop(slot)
+            if isinstance(error, MemoriaError) or not isinstance(error, Exception):
+                raise
+            raise _unfit(folder, error) from error
 
     def _know(self) -> None:
         self._active = None
@@ -124,5 +134,5 @@ class Slots:
 
 
 def _unfit(folder: Path, error: Exception) -> ModelUnavailable:
-    first = (str(error).splitlines() or [type(error).__name__])[0]
+    first = first_line(error)
     return ModelUnavailable(f"The adapter in {folder} cannot be put on this base ({first}); was it made for another?")
