@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from memoria.distill.adapting import amiss, refuse, to_adapter
 from memoria.distill.catalogue import Catalogue
-from memoria.distill.export import export
+from memoria.distill.export import check_target, export
 from memoria.distill.lineage import lost, to_rows, to_sources, weights_of
 from memoria.distill.quarantine import (
     EXPORT,
@@ -186,16 +186,16 @@ class Registry(Catalogue):
         The copy is out of reach: later receipts tell of it. Raises `Withheld` where something it was made of is gone,
         `InvalidInput`, `ModelUnavailable`.
         """
+        with self._ledger.write() as connection:  # noted first: of no copy that there is says a receipt nothing
+            row = self._exportable(connection, scope, adapter_id)
+            check_target(target, password)
+            self._note(connection, EXPORT, row)
         with self._ledger.write() as connection:  # nothing is forgotten meanwhile
-            row = self._row(connection, scope, adapter_id)
-            why = amiss(connection, self._ledger, self.files, row)
-            if why:
-                raise Withheld(f"{row.name} is not exported. {why}")
+            row = self._exportable(connection, scope, adapter_id)
             found = to_adapter(connection, scope, row)
             sources = to_sources(adapters.sources_of(connection, row.id))
             told = found.model_dump(mode="json", include={"id", "kind", "base", "recipe", "digest", "made_at"})
             told["sources"] = [each.model_dump() for each in sources]
-            self._note(connection, EXPORT, row)
             export(self.files.path(row.folder), target, row.base, told, password)
             return found
 
@@ -245,6 +245,13 @@ class Registry(Catalogue):
         adapters.set_folder(connection, row.id, self.files.put(folder, row.id))
         self._note(connection, "adapter", row)
         return adapters.by_id(connection, [row.id])[row.id]
+
+    def _exportable(self, connection: Connection, scope: Scope, adapter_id: str) -> AdapterRow:
+        row = self._row(connection, scope, adapter_id)
+        why = amiss(connection, self._ledger, self.files, row)
+        if why:
+            raise Withheld(f"{row.name} is not exported. {why}")
+        return row
 
     def _note(self, connection: Connection, kind: str, row: AdapterRow) -> None:
         detail = {"adapter": row.id, "name": row.name}
