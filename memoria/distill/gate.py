@@ -7,6 +7,7 @@ has ruined for talk: so neutral text is measured in chat form as well, and the c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -117,7 +118,12 @@ def _against_base(candidate: Measures, base: Measures, settings: GateSettings) -
 def _check(name: str, measured: float, relation: Literal[">=", "<="], bar: float, why: str) -> Check:
     passed = measured >= bar - 1e-9 if relation == ">=" else measured <= bar + 1e-9
     return Check(
-        name=name, measured=round(measured, 4), relation=relation, bar=bar, passed=passed, why="" if passed else why
+        name=name,
+        measured=round(measured, 4) if math.isfinite(measured) else None,  # JSON has no other numbers
+        relation=relation,
+        bar=bar,
+        passed=passed,
+        why="" if passed else why,
     )
 
 
@@ -127,7 +133,8 @@ def _figures(compared: Compared) -> dict[str, float]:
     for prefix, each in named.items():
         if each is not None:
             values = {name: getattr(each, name) for name in ("right", "chosen", "chat", "plain", "facts")}
-            found |= {f"{prefix}{name}": round(value, 4) for name, value in values.items() if value is not None}
+            known = {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+            found |= {f"{prefix}{name}": round(value, 4) for name, value in known.items()}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from memoria.distill.gate import Compared, judge, surely_better
 from memoria.distill.measure import Measures
+from memoria.distill.records import Verdict
 from memoria.settings import GateSettings
 
 GATE = GateSettings()
@@ -59,6 +61,15 @@ def test_each_bar_refuses_and_says_why_in_figures(compared: Compared, said: str)
     failed = [check for check in verdict.checks if not check.passed]
     assert all(check.why for check in failed)
     assert not any(check.why for check in verdict.checks if check.passed)
+
+
+def test_a_ruined_model_is_refused_in_a_verdict_that_can_be_kept() -> None:
+    ruined = Measures(margins=(math.nan,) * PAIRS, groups=BASE.groups, chosen=math.nan, chat=math.inf, plain=math.nan)
+    verdict = judge(Compared(ruined, BASE), GATE)
+    assert not verdict.passed
+    assert "the chosen answers' NLL is nan" in verdict.why
+    assert "neutral chat's NLL is inf" in verdict.why
+    assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
 
 
 def test_a_gain_within_chance_is_no_gain() -> None:
