@@ -6,7 +6,7 @@ What enters: whose memory, and by which recipe. What leaves: adapters that the g
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from memoria.clock import to_micros
@@ -21,7 +21,7 @@ from memoria.distill.process import Heard, Perform
 from memoria.distill.recipes import Recipe, load_recipe
 from memoria.distill.records import Adapter, Dataset, Kind, Permit
 from memoria.distill.registry import Also
-from memoria.errors import Withheld
+from memoria.errors import MemoriaError
 from memoria.events import ReadEvent, WriteEvent
 from memoria.models.embeddings import Embedder
 from memoria.records import Preference, Scope
@@ -152,7 +152,9 @@ class Distilling(Teaching):
     ) -> Fitted:
         """The first stage of `distill`: a candidate of a kind, or why there is none. Nothing serves of it yet.
         `perform` does the work with a language model somewhere else than in a process of this machine."""
-        return self._distiller(heard, perform).fit(self._scope(tenant, user), kind, self._recipe(recipe))
+        distiller = self._distiller(heard, perform)
+        with self._finishing():
+            return distiller.fit(self._scope(tenant, user), kind, self._recipe(recipe))
 
     @traced(WriteEvent)
     def judge(
@@ -166,7 +168,9 @@ class Distilling(Teaching):
     ) -> Adapter:
         """The second stage: ask the gate about a candidate. The third is `promote`, the last `rebuilt`. Raises
         `UnknownAdapter`."""
-        return self._distiller(heard, perform).judge(self._scope(tenant, user), adapter_id)
+        distiller = self._distiller(heard, perform)
+        with self._finishing():
+            return distiller.judge(self._scope(tenant, user), adapter_id)
 
     @traced(WriteEvent)
     def rebuilt(self, begun: int, *, user: str, tenant: str = "default") -> None:
@@ -200,11 +204,12 @@ class Distilling(Teaching):
 
     @contextmanager
     def _finishing(self) -> Generator[None]:
-        """Finish an erasure that had to wait for a training of what it erased."""
+        """Finish an erasure that had to wait for a training of what it erased, however that ended."""
         try:
             yield
-        except Withheld:
-            self._eraser.finish(to_micros(self._clock()))
+        except Exception:
+            with suppress(MemoriaError):  # else whoever opens the home next does
+                self._eraser.finish(to_micros(self._clock()))
             raise
 
     def _recipe(self, recipe: Recipe | str | None) -> Recipe:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -86,7 +87,8 @@ def _all_of(graph: DistillationGraph, people: Iterable[Scope], run: Run) -> Outc
 
 def _ended(graph: DistillationGraph, scope: Scope, run: Run) -> DistillationState:
     """Take one person through the graph; the run's lease and time are looked at between any two nodes."""
-    config: RunnableConfig = {"configurable": {"thread_id": f"distil/{run.id}/{scope.tenant}/{scope.user}"}}
+    named = "/".join(quote(each, safe="") for each in (scope.tenant, scope.user))  # a name may hold a "/"
+    config: RunnableConfig = {"configurable": {"thread_id": f"distil/{run.id}/{named}"}}
     before = graph.get_state(config)
     if not (before.values and not before.next):
         run.check()

@@ -64,15 +64,17 @@ class MemoriaTrainer:
         return Sources(tenant, user, beliefs, tuple(each.id for each in origins if each.kind == "episode"))
 
     def owes(self, tenant: str, user: str) -> str:
-        """Something that serves was forgotten of, was made for another model, or a run was cut short."""
+        """Something that serves was forgotten of, is damaged, was made for another model, or a run was cut short."""
         if Scope(tenant=tenant, user=user) in self.memory.owed():
             return "a rebuild is owed since something was forgotten"
         newest = {_shown(each): each for each in self._adapters(tenant, user) if each.status != "quarantined"}
         for each in newest.values():
             if each.status == "candidate":
                 return f"{each.id} is yet to be judged or promoted"
-            if each.status == "serving" and each.kind in _WEIGHTS and each.base != base_name(self.memory.settings):
-                return f"{each.id} was made for {each.base}; {base_name(self.memory.settings)} is in use"
+            if each.status == "serving":
+                permit = self.memory.may_serve(each.id, user=user, tenant=tenant, base=self._base(each))
+                if not permit.may:
+                    return f"{each.id} may not serve: {permit.why}"
         return ""
 
     def train(self, sources: Sources) -> Training:
@@ -109,9 +111,9 @@ class MemoriaTrainer:
                 if self.memory.adapter(candidate.id, **whose).adapter.status != "quarantined":
                     raise
                 raise Withheld(f"Something that {candidate.id} was made of was forgotten meanwhile.") from error
-        verdict = now.verdict
-        assert verdict is not None
-        return Verdict(candidate.id, verdict.passed, verdict.why, dict(verdict.figures))
+        if now.verdict is None:  # somebody let it serve by force
+            return Verdict(candidate.id, True, "", {})
+        return Verdict(candidate.id, now.verdict.passed, now.verdict.why, dict(now.verdict.figures))
 
     def promote(self, candidate: Candidate, verdict: Verdict) -> None:
         """Let it serve. Raises `Withheld`."""
@@ -135,6 +137,12 @@ class MemoriaTrainer:
             return self.recipe
         settings = self.memory.settings
         return load_recipe(self.recipe or settings.distil.recipe, settings.folder)
+
+    def _base(self, adapter: Adapter) -> str | None:
+        """What it should have been made for; None where that is all the same."""
+        if adapter.kind in _WEIGHTS:
+            return base_name(self.memory.settings)
+        return self.memory.embedder.identity if adapter.kind == "head" else None
 
     def _adapters(self, tenant: str, user: str) -> list[Adapter]:
         return self.memory.adapters(user=user, tenant=tenant)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OpenMemory
+from conftest import DIMENSION, OpenMemory
 from distilled import LIKES, distil_settings, pretend, promotions, statuses
 from memoria_graphs import MemoriaTrainer, Person, build_distillation
+from memoria_graphs.sources import sources_of
 
-from memoria import Memory, Settings
+from memoria import HashEmbeddings, Memory, Settings
 from memoria.distill.task import Result, Task
-from memoria.errors import LeaseLost, TrainingFailed
+from memoria.errors import LeaseLost, TrainingFailed, Withheld
 
 ANA = Person("ana")
 
 
 @pytest.fixture
 def told(open_memory: OpenMemory, settings: Settings) -> Callable[..., Memory]:
-    def open_told(*kinds: Any, **more: Any) -> Memory:
+    def open_told(*kinds: Any, embeddings: HashEmbeddings | None = None, **more: Any) -> Memory:
         made = settings.model_copy(update={"distil": distil_settings(*kinds, **more)})
-        memory = open_memory(settings=made)
+        memory = open_memory(settings=made, embeddings=embeddings or HashEmbeddings(DIMENSION))
         if not memory.users():
             memory.remember(LIKES, user="ana", session="s1")
         return memory
@@ -53,9 +55,47 @@ def test_an_adapter_too_and_anew_for_another_model(told: Callable[..., Memory]) 
     assert run(memory, perform=pretend)["outcome"] == "too little changed"
     memory = told("head", "adapter", model="two")
     state = run(memory, perform=pretend)
-    assert state["selection"]["why"] == "lora-1 was made for one; two is in use"
+    why = "lora-1 may not serve: It was made for one and two is in use; distil again."
+    assert state["selection"]["why"] == why
     assert state["served"] == ["lora-2"]
     assert run(memory, perform=pretend)["outcome"] == "too little changed"
+
+
+def test_what_is_damaged_or_of_other_embeddings_is_made_anew(told: Callable[..., Memory], home: Path) -> None:
+    memory = told()
+    run(memory)
+    damaged = home / memory.adapters(user="ana")[0].folder / "head.safetensors"
+    damaged.write_bytes(b"half")
+    state = run(memory)
+    assert "head.safetensors is not what was written" in state["selection"]["why"]
+    assert state["served"] == ["head-2"]
+    memory = told(embeddings=HashEmbeddings(DIMENSION * 2))
+    state = run(memory)
+    assert "head-2 may not serve: It was made for " in state["selection"]["why"]
+    assert [each["id"] for each in state["training"]["candidates"]] == ["head-3"]
+
+
+def test_what_serves_by_force_needs_no_verdict(told: Callable[..., Memory]) -> None:
+    memory = told()
+    trainer = MemoriaTrainer(memory)
+    (made,) = trainer.train(sources_of(memory, ANA, facts=False)).candidates
+    memory.promote(made.id, user="ana", force=True)
+    assert trainer.judge(made).passed
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_erasure_that_waited_for_a_training_is_finished_after_it(told: Callable[..., Memory], ends: bool) -> None:
+    memory = told("adapter", model="one")
+
+    def forgetting(task: Task, heard: Any) -> Result:
+        assert not memory.forget(user="ana", ids=[memory.beliefs(user="ana", about="jazz")[0].id]).complete
+        if not ends:
+            raise TrainingFailed("the machine was switched off")
+        return pretend(task, heard)
+
+    with pytest.raises(Withheld if ends else TrainingFailed):
+        memory.fit("adapter", user="ana", perform=forgetting)
+    assert memory.verify_forgotten() == []
 
 
 def test_what_was_forgotten_is_rebuilt_however_little_it_was(told: Callable[..., Memory]) -> None:

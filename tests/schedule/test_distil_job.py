@@ -77,6 +77,18 @@ def test_the_rebuilder_makes_anew_just_what_is_owed(homes: Homes) -> None:
     assert statuses(memory, "bo") == [("head-1", "quarantined"), ("head-2", "serving")]
 
 
+def test_nobody_is_taken_for_another_whose_names_read_alike(homes: Homes) -> None:
+    memory = homes.memory(distil_settings())
+    jobs = homes.jobs(memory)
+    people = [{"tenant": "a/b", "user": "c"}, {"tenant": "a", "user": "b/c"}]
+    for whose in people:
+        memory.remember(LIKES, session="s", **whose)
+        memory.distill(**whose)
+        memory.forget(ids=[memory.beliefs(about="jazz", **whose)[0].id], **whose)
+    assert run(jobs, "rebuild").outcome == "2 promoted"
+    assert [memory.adapters(**whose)[-1].status for whose in people] == ["serving"] * 2
+
+
 def test_who_cannot_be_rebuilt_holds_up_nobody_else(homes: Homes) -> None:
     memory = homes.memory(distil_settings())
     Worker(homes.jobs(memory)).run_now("distil")
