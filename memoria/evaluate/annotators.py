@@ -26,7 +26,7 @@ import numpy as np
 from memoria.distill.collaborate import Lora, mixed, shares
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.shared import named
-from memoria.errors import InvalidInput
+from memoria.evaluate.kept import digest, same_study, write_whole
 from memoria.evaluate.labels import Annotator, Label, Sample, read_annotators
 from memoria.evaluate.yes_no import Numbers, YesNo, log_likelihood
 from memoria.models.generation import Loaded
@@ -105,7 +105,9 @@ def run_study(
 
     Raises `InvalidInput` for a file that cannot be read, or a folder of another study.
     """
-    bench = Bench(read_annotators(path, sample), loaded, base, out, sample, plan, progress)
+    people = read_annotators(path, sample)
+    same_study(out / "study.json", asdict(sample) | asdict(plan) | {"base": base, "data": digest(path)})
+    bench = Bench(people, loaded, base, out, sample, plan, progress)
     for arm in arms:
         for person in bench.people:
             bench.score(arm, person)
@@ -130,8 +132,6 @@ class Bench:
         self.people, self.plan, self.out, self.progress = people, plan, out, progress
         self.study = Study(sample, plan, people)
         self._loaded, self._known = loaded, dict[str, Lora]()
-        out.mkdir(parents=True, exist_ok=True)
-        self.kept("study", lambda: asdict(sample) | asdict(plan), same=asdict(sample) | asdict(plan))
         self.model = YesNo(loaded, plan.recipe, base)
         prompts: list[str] = []
         self._places: dict[tuple[str, str, str], int] = {}
@@ -247,15 +247,9 @@ class Bench:
                 found.append(log_likelihood(odds, [label.yes for label in labels]))
         return float(np.mean(right)), float(np.mean(wrong))
 
-    def kept(self, name: str, make: Callable[[], Any], *, same: Any = None) -> Any:
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What the file `name` holds, made first where it is missing."""
         path = self.out / f"{name}.json"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            half = path.with_suffix(".part")
-            half.write_text(json.dumps(make()), encoding="utf-8")
-            half.replace(path)
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if same is not None and found != json.loads(json.dumps(same)):
-            raise InvalidInput(f"{self.out} holds another study; name an empty folder, or delete it.")
-        return found
+            write_whole(path, json.dumps(make()))
+        return json.loads(path.read_text(encoding="utf-8"))

@@ -31,8 +31,10 @@ from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Pair, Trained
 from memoria.distill.train import train
 from memoria.distill.tuned import WEIGHTS, tuned
+from memoria.errors import InvalidInput
 from memoria.evaluate.drift_data import EDITS, Month, Year, held_out, months_of
 from memoria.evaluate.drift_report import DriftReport, Point
+from memoria.evaluate.kept import write_whole
 from memoria.evaluate.mirrored_data import SIDES, Side
 from memoria.models.embeddings import Embedder
 from memoria.models.generation import fresh_weights, load_weights
@@ -65,8 +67,16 @@ class Bench:
 
 
 def evaluate_drift(year: Year, bench: Bench, *, arms: Sequence[str] = ARMS) -> DriftReport:
-    """Live the year twice, and measure `arms`: heads each month, adapters in the bench's months. The recipe is of one
-    stage."""
+    """Live the year twice, and measure `arms`: heads each month, adapters in the bench's months.
+
+    Raises `InvalidInput` where adapters are asked for by a recipe of several stages, or in a month that is not in the
+    year.
+    """
+    if {*ADAPTERS} & {*arms}:
+        if (stages := len(bench.recipe.stages)) != 1:
+            raise InvalidInput(f"Recipe {bench.recipe.name!r} has {stages} stages; name one of a single stage.")
+        if not all(1 <= each <= year.months for each in bench.months):
+            raise InvalidInput(f"The year has months 1 to {year.months}, not {max(bench.months)}; name others.")
     points = [point for side in SIDES for point in _Life(year, bench, side).points(arms)]
     return DriftReport(model=bench.base.name, recipe=bench.recipe, own=bench.own, points=tuple(points))
 
@@ -136,7 +146,7 @@ class _Life:
         loaded = fresh_weights(self.bench.base.place, half=True)
         name = self.bench.base.name
         trained = train(data, recipe, loaded, folder, base=name, neutral=load_neutral(), start=start)
-        (folder / "trained.json").write_text(trained.model_dump_json(), encoding="utf-8")
+        write_whole(folder / "trained.json", trained.model_dump_json())
         return folder
 
     # -- measuring -----------------------------------------------------------------------------------------------
@@ -156,8 +166,7 @@ class _Life:
             "chat": float(likelihood.nll([Row(*each) for each in neutral.chat]).mean()),
             "plain": float(likelihood.plain(neutral.plain).mean()),
         }
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(found), encoding="utf-8")
+        write_whole(kept, json.dumps(found))
         return found
 
     def _point(self, arm: str, month: Month, found: dict[str, Any], base: dict[str, Any]) -> Point:

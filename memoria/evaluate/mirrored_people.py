@@ -18,6 +18,7 @@ from memoria.distill.head import PreferenceHead
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Adapter, Trained
 from memoria.errors import InvalidInput
+from memoria.evaluate.kept import write_whole
 from memoria.evaluate.mirrored_data import MirroredPair, Side
 from memoria.evaluate.mirrored_report import PersonScores, Weights
 from memoria.memory import Memory
@@ -71,8 +72,10 @@ class Person:
 
     def begin(self) -> PersonScores:
         """What is known of the person so far; the home is there afterwards. What was made of other data, by another
-        recipe or with other settings goes."""
+        recipe or with other settings goes. Raises `InvalidInput` for a folder that was not made here."""
         key = self.folder / "key"
+        if not key.exists() and self.folder.exists() and not (self.folder.is_dir() and not [*self.folder.iterdir()]):
+            raise InvalidInput(f"{self.folder} was not made here; delete it, or keep the run in another folder.")
         if not key.exists() or key.read_text(encoding="utf-8") != self._key():
             rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
@@ -87,9 +90,7 @@ class Person:
 
     def keep(self, scores: PersonScores) -> PersonScores:
         """Write down what is known of the person."""
-        half = self.folder / "scores.json.part"
-        half.write_text(scores.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        half.replace(self.folder / "scores.json")
+        write_whole(self.folder / "scores.json", scores.model_dump_json(indent=1) + "\n")
         return scores
 
     def distilled(self, scores: PersonScores) -> PersonScores:

@@ -11,7 +11,7 @@ threshold.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
@@ -20,8 +20,10 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from memoria.distill.collaborate import mixed, shares
+from memoria.errors import InvalidInput
 from memoria.evaluate.annotators import Bench
 from memoria.evaluate.annotators_report import answers, auc, macro_f1
+from memoria.evaluate.kept import same_study
 from memoria.evaluate.labels import Annotator
 from memoria.evaluate.metrics import bootstrap, mean
 
@@ -45,7 +47,14 @@ class Newcomers:
 
 
 def run_newcomers(bench: Bench, plan: Newcomers) -> list[dict[str, Any]]:
-    """A row for each newcomer, size and draw: its measures by arm."""
+    """A row for each newcomer, size and draw: its measures by arm. What is kept is of just this plan: of another, who
+    is a newcomer now may have gone into the adapter for all.
+
+    Raises `InvalidInput` where nobody would be left to be known, or the folder holds another plan's.
+    """
+    if plan.people >= len(bench.people):
+        raise InvalidInput(f"{plan.people} newcomers of {len(bench.people)} annotators leave nobody; ask for fewer.")
+    same_study(bench.out / "newcomers.json", asdict(plan))
     people = sorted(Random(f"{plan.seed}/newcomers").sample(bench.people, plan.people), key=lambda each: each.name)
     known = bench.among([each for each in bench.people if each not in people])
     rows: list[dict[str, Any]] = []

@@ -28,6 +28,7 @@ from memoria.distill.records import Dataset, Pair
 from memoria.distill.train import train
 from memoria.distill.tuned import tuned
 from memoria.errors import InvalidInput
+from memoria.evaluate.kept import digest, same_study, write_whole
 from memoria.evaluate.metrics import bootstrap, mean
 from memoria.models.generation import Loaded
 from memoria.models.likelihood import Likelihood, Row
@@ -101,13 +102,8 @@ def evaluate_pairs(
 
     Raises `InvalidInput` for a file that cannot be read, or a folder of another plan.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    about = json.dumps(asdict(plan))
-    if not (out / "plan.json").exists():
-        (out / "plan.json").write_text(about, encoding="utf-8")
-    if (out / "plan.json").read_text(encoding="utf-8") != about:
-        raise InvalidInput(f"{out} holds what another plan made; name an empty folder, or delete it.")
     learnt, tested = split(read_choices(path), plan)
+    same_study(out / "plan.json", asdict(plan) | {"base": base, "data": digest(path)})
     told = {CONTROL: [float(len(each.chosen) > len(other)) for each, other in _each(tested)]}
     for arm in arms:
         progress(arm)
@@ -116,7 +112,7 @@ def evaluate_pairs(
             loaded = fresh()
             model = None if arm in ARMS[:2] else tuned(loaded, _trained(arm, learnt, fresh, base, out, plan, progress))
             nlls = _nlls(Likelihood(loaded, model), tested, told=arm != "base")
-            kept.write_text(json.dumps(nlls), encoding="utf-8")
+            write_whole(kept, json.dumps(nlls))
         nlls: list[list[float]] = json.loads(kept.read_text(encoding="utf-8"))
         told[arm] = [float(own[0] < other) + 0.5 * float(own[0] == other) for own in nlls for other in own[1:]]
     return summarised(tested, told, len(learnt), plan)

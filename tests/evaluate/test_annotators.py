@@ -138,6 +138,8 @@ def test_adapters_learn_each_persons_judgement_and_a_cut_run_goes_on(
     assert sum(":" in each for each in told) == trained + 1
     with pytest.raises(InvalidInput, match="another study"):
         run(Plan(layers=1, rank=4))
+    with pytest.raises(InvalidInput, match=r"another study \(base differ"):  # what it kept is the other model's
+        run_study(labelled, fresh_weights(place), "big", tmp_path, sample=SAMPLE, plan=PLAN, progress=told.append)
     newcomers(bench)
 
 
@@ -149,7 +151,8 @@ def shown(table: RenderableType) -> str:
 
 def newcomers(bench: Any) -> None:
     """Those who judge alike are near: their sum tells a newcomer's labels better than three labels alone do."""
-    rows = run_newcomers(bench, Newcomers(people=1, sizes=(3,), draws=2, passes=1, own_passes=1, temperature=0.02))
+    plan = Newcomers(people=1, sizes=(3,), draws=2, passes=1, own_passes=1, temperature=0.02)
+    rows = run_newcomers(bench, plan)
     assert [(row["size"], row["draw"]) for row in rows] == [(3, 0), (3, 1)]
     assert rows[0]["name"] not in {each.stem for each in (bench.out / "among" / "A3").iterdir()}
     told = summary_of_newcomers(rows)
@@ -157,7 +160,11 @@ def newcomers(bench: Any) -> None:
     found = told["3"]["auc"]
     assert found["A3 merge"]["mean"] > found["A2"]["mean"]
     assert found["A3 merge - A2"]["mean"] > 0
-    assert run_newcomers(bench, Newcomers(people=1)) == rows  # kept
+    assert run_newcomers(bench, plan) == rows  # kept
+    with pytest.raises(InvalidInput, match="another study"):  # the adapter for all has learnt from those of two
+        run_newcomers(bench, Newcomers(people=2))
+    with pytest.raises(InvalidInput, match="leave nobody"):
+        run_newcomers(bench, Newcomers(people=4))
 
 
 CHOICES = [
@@ -195,7 +202,8 @@ def test_pairs_are_split_without_a_common_prompt_and_ranked(place: str, tmp_path
     assert two["base"] == two["prompt-only"]  # nothing is stated there
     whole = found["arms"][CONTROL]["all"]
     assert whole["length-matched"]["pairs"] < whole["all lengths"]["pairs"]
-    with pytest.raises(InvalidInput, match="another plan"):
-        evaluate_pairs(data, lambda: fresh_weights(place), "tiny", tmp_path / "out", plan=PairPlan(), progress=print)
+    for base, other in (("tiny", PairPlan()), ("big", plan)):
+        with pytest.raises(InvalidInput, match="another study"):
+            evaluate_pairs(data, lambda: fresh_weights(place), base, tmp_path / "out", plan=other, progress=print)
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_choices(write(tmp_path / "bad.gz", [{"source": "x"}]))

@@ -138,6 +138,14 @@ def test_a_run_that_was_cut_short_goes_on(year: Year, bench: Bench, report: Drif
     assert [row | {"seconds": 0} for row in again.rows()] == [row | {"seconds": 0} for row in report.rows()]
 
 
+def test_what_no_adapter_can_be_made_by_is_refused_at_once(year: Year, bench: Bench) -> None:
+    with pytest.raises(InvalidInput, match="months 1 to 3, not 6"):
+        evaluate_drift(year, replace(bench, months=(3, 6)), arms=ADAPTERS)
+    twice = RECIPE.model_copy(update={"stages": RECIPE.stages * 2})
+    with pytest.raises(InvalidInput, match="has 2 stages"):
+        evaluate_drift(year, replace(bench, recipe=twice), arms=ADAPTERS)
+
+
 def test_the_table_and_its_intervals(report: DriftReport) -> None:
     shown = StringIO()
     Console(file=shown, width=170).print(show_drift_report(report))

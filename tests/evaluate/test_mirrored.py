@@ -190,6 +190,22 @@ def test_heads_need_no_language_model(tmp_path: Path) -> None:
     assert report.of(None) == pair1
 
 
+def test_a_folder_of_somebodys_own_is_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "ines" / "letters.txt"
+    own.parent.mkdir()
+    own.write_text("Dear Ines")
+    with pytest.raises(InvalidInput, match="was not made here"):
+        evaluate_mirrored(
+            chosen_pairs(1),
+            embedder=Embedder(HashEmbeddings(64), "hash"),
+            settings=Settings(cache_dir=tmp_path),
+            recipe=Recipe(name="none"),
+            out=tmp_path,
+            heads_only=True,
+        )
+    assert own.read_text() == "Dear Ines"
+
+
 # -- the measure --------------------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,21 @@ def test_the_documents_name_every_command() -> None:
     assert [name for name in (*named, "forget") if f"memoria {name}" not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("drift", "--heads"), "is no folder to write into"),
+        (("mirrored", "--heads"), "is no folder to write into"),
+        (("pairs", "--data", "none.gz"), "is no folder to write into"),
+        (("annotators", "--data", "none.gz", "--people", 4, "--newcomers", 4), "leave nobody that is known"),
+    ],
+)
+def test_what_cannot_be_run_is_said_at_once(cli: Cli, tmp_path: Path, given: tuple[object, ...], said: str) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, error = cli("eval", *given, "--out", tmp_path / "file" / "out")
+    assert (code, said in error, error.count("\n")) == (2, True, 1), error
+
+
 def test_eval_drift(cli: Cli, tmp_path: Path) -> None:
     code, shown, _ = cli("eval", "drift", "--heads", "--out", tmp_path / "out", "--json")
     rows = json.loads(shown)["rows"]

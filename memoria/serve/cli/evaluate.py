@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from memoria.errors import InvalidInput
-from memoria.serve.cli.shared import AsJson, Model, print_json, show
+from memoria.serve.cli.shared import AsJson, Model, made_folder, print_json, show
 
 app = typer.Typer(help="Measure memoria on a data set.", no_args_is_help=True)
 
@@ -162,7 +162,7 @@ def eval_mirrored(
             embedder=load_embeddings(embeddings or settings.embeddings, settings.cache_dir),
             settings=settings,
             recipe=load_recipe(recipe, settings.folder),
-            out=out,
+            out=made_folder(out) if out is not None else None,
             heads_only=heads,
             progress=shown.update,
         )
@@ -197,7 +197,7 @@ def eval_drift(
             base=Base("", base_name(settings)) if heads else base_of(settings),
             recipe=load_recipe(recipe, settings.folder),
             embedder=load_embeddings(embeddings or settings.embeddings, settings.cache_dir),
-            folder=out,
+            folder=made_folder(out),
             months=_numbers(months, "--months"),
             own=own,
             progress=shown.update,

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from memoria.errors import InvalidInput
-from memoria.serve.cli.shared import AsJson, print_json, show
+from memoria.serve.cli.shared import AsJson, made_folder, print_json, show
 
 if TYPE_CHECKING:
     from memoria.models.generation import Loaded
@@ -47,13 +47,22 @@ def annotators(
     chosen = [each.strip() for each in arms.split(",")]
     if unknown := set(chosen) - set(ARMS):
         raise InvalidInput(f"--arms: there is no {sorted(unknown)[0]!r}; there are {', '.join(ARMS)}.")
+    if newcomers >= people:
+        raise InvalidInput(f"--newcomers {newcomers} of --people {people} leave nobody that is known; ask for fewer.")
     sample = Sample(people=people, least=least, most=most, seed=seed)
     with Console(stderr=True).status("") as shown:
         loaded, base = _model(model)
         bench = run_study(
-            data, loaded, base, out, sample=sample, plan=Plan(seed=seed), arms=chosen, progress=shown.update
+            data,
+            loaded,
+            base,
+            made_folder(out),
+            sample=sample,
+            plan=Plan(seed=seed),
+            arms=chosen,
+            progress=shown.update,
         )
-        plan = Newcomers(people=min(newcomers, people), seed=seed)
+        plan = Newcomers(people=newcomers, seed=seed)
         rows = run_newcomers(bench, plan) if newcomers else []
     told = summary(bench.study) | ({"newcomers": summary_of_newcomers(rows)} if rows else {})
     if as_json:
@@ -79,7 +88,9 @@ def pairs(
 
     plan = PairPlan(trained=trained, tested=tested, seed=seed)
     with Console(stderr=True).status("") as shown:
-        told = evaluate_pairs(data, lambda: _model(model)[0], _name(model), out, plan=plan, progress=shown.update)
+        told = evaluate_pairs(
+            data, lambda: _model(model)[0], _name(model), made_folder(out), plan=plan, progress=shown.update
+        )
     if as_json:
         print_json(told)
     else:

@@ -12,6 +12,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -130,6 +131,16 @@ def write_file(path: Path, data: str | bytes) -> None:
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written ({error.strerror}); name another file.") from error
+
+
+def made_folder(path: Path) -> Path:
+    """The folder, made where it is missing. Raises `InvalidInput` naming it when nothing can be written into it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise InvalidInput(f"{path} is no folder to write into ({error.strerror}); name another.") from error
 
 
 def print_json(value: Any) -> None:
