@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from memoria.distill.batches import picked, picked_by_turns, replayed, rows_to_l
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset, LossPoint, Stopped, Trained
-from memoria.distill.tuned import WEIGHTS, begun, save
-from memoria.errors import InvalidInput
+from memoria.distill.tuned import begun, save
+from memoria.errors import InvalidInput, TrainingFailed
+from memoria.models.adapter_files import CONFIG, WEIGHTS
 from memoria.models.generation import Loaded
 from memoria.models.likelihood import Encoded, Row, encode
 
@@ -74,13 +76,14 @@ def train(
     Raises:
         InvalidInput: there is nothing to learn from, or `start` has another form.
         ModelUnavailable: PEFT is missing.
+        TrainingFailed: the loss is no number any more.
     """
     torch: Any = import_module("torch")
     folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = begun(loaded, recipe, base, start)
-        run = _Run(model, loaded, data, recipe, neutral, folder, progress, start)
+        run = _Run(model, loaded, data, recipe, neutral, folder, progress, _name(data, recipe, base, neutral, start))
         stopped = run.all_stages()
     save(model, folder)
     (folder / STATE).unlink(missing_ok=True)
@@ -105,16 +108,14 @@ class _Run:
         neutral: Neutral,
         folder: Path,
         progress: Progress | None,
-        start: Path | None,
+        name: str,
     ) -> None:
         self.model, self.loaded, self.data, self.recipe = model, loaded, data, recipe
-        self.neutral, self.folder, self.progress = neutral, folder, progress
+        self.neutral, self.folder, self.progress, self.name = neutral, folder, progress, name
         self.state = _State()
         self.torch: Any = import_module("torch")
         self.trainable = [each for each in model.parameters() if each.requires_grad]
         self.steps = sum(stage.steps for stage in recipe.stages)
-        begin = hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest() if start is not None else ""
-        self.name = hashlib.sha256(f"{recipe.digest} {begin} {data.model_dump_json()}".encode()).hexdigest()
 
     def told(self, stopped: Stopped) -> Trained:
         """How it went."""
@@ -155,6 +156,7 @@ class _Run:
             for group in optimizer.param_groups:
                 group["lr"] = stage.rate * _warmth(step, stage.steps)
             loss, tokens = rows.loss(step)
+            value = self._finite(loss)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.trainable, 1.0)
             optimizer.step()
@@ -162,9 +164,9 @@ class _Run:
             now = processor_time()
             state.seconds, begun_at = state.seconds + now - begun_at, now
             state.step, state.tokens = state.step + 1, state.tokens + tokens
-            state.points().append(LossPoint(step=state.step, stage=name, loss=round(float(loss.detach()), 4)))
+            state.points().append(LossPoint(step=state.step, stage=name, loss=round(value, 4)))
             if self.progress is not None:
-                self.progress(state.step, self.steps, float(loss.detach()))
+                self.progress(state.step, self.steps, value)
             if (stopped := self._over_budget()) is not None:
                 return stopped
             if now - kept > _EVERY:
@@ -172,9 +174,20 @@ class _Run:
                 kept = now
         return None
 
+    def _finite(self, loss: Any) -> float:
+        value = float(loss.detach())
+        if not isfinite(value):
+            raise TrainingFailed(
+                f"The training by {self.recipe.name!r} diverged at step {self.state.step + 1} of {self.steps} (its "
+                f"loss is {value}); lower the recipe's rate."
+            )
+        return value
+
     def _over_budget(self) -> Stopped | None:
         budget = self.recipe.budget
-        if self.state.seconds >= budget.seconds and self.state.step < self.steps:
+        if self.state.step == self.steps:
+            return None
+        if self.state.seconds >= budget.seconds:
             return "seconds"
         return "tokens" if budget.tokens is not None and self.state.tokens >= budget.tokens else None
 
@@ -186,6 +199,7 @@ class _Run:
             "weights": weights,
             "optimizer": optimizer.state_dict(),
             "reference": reference,
+            "chance": self.torch.get_rng_state(),  # of dropout
             "step": self.state.step,
             "seconds": self.state.seconds,
             "tokens": self.state.tokens,
@@ -207,6 +221,7 @@ class _Run:
         with self.torch.no_grad():
             for name, values in kept["weights"].items():
                 parameters[name].copy_(values)
+        self.torch.set_rng_state(kept["chance"])
         points = [LossPoint.model_validate(each) for each in kept["losses"]]
         self.state = _State(kept["step"], kept["seconds"], kept["tokens"], points)
         return kept
@@ -254,8 +269,19 @@ class _Rows:
             (_ended(run.loaded, Row(each.prompt, each.chosen)), _ended(run.loaded, Row(each.prompt, each.rejected)))
             for each in pairs
         ]
+        run.model.eval()  # the reference is the model without dropout
         self.reference = reference or [losses.reference(run.model, *each) for each in encoded]
+        run.model.train()
         return [losses.PairRows(*each, at) for each, at in zip(encoded, self.reference, strict=True)]
+
+
+def _name(data: Dataset, recipe: Recipe, base: str, neutral: Neutral, start: Path | None) -> str:
+    """A name for just this training: a checkpoint of another is not gone on with."""
+    made = hashlib.sha256(f"{VERSION} {recipe.digest} {base!r} {neutral.replay!r} {data.model_dump_json()}".encode())
+    if start is not None:
+        for each in (CONFIG, WEIGHTS):
+            made.update((start / each).read_bytes())
+    return made.hexdigest()
 
 
 def _ended(loaded: Loaded, row: Row) -> Encoded:

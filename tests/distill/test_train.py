@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.numpy import load_file
 from tiny import make_tiny
 
+from memoria.distill import losses
 from memoria.distill import train as training
 from memoria.distill.neutral import Neutral, load_neutral
 from memoria.distill.recipes import Budget, Recipe, Stage
 from memoria.distill.records import Dataset, Example, Pair
 from memoria.distill.train import STATE, train
 from memoria.distill.tuned import WEIGHTS, tuned
-from memoria.errors import InvalidInput
+from memoria.errors import InvalidInput, TrainingFailed
 from memoria.models.generation import fresh_weights
-from memoria.models.likelihood import Likelihood, Row
+from memoria.models.likelihood import Likelihood, Row, answer_logps, encode
 
 NEUTRAL = Neutral(replay=(("one and one?", "two"), ("red and blue?", "purple")), chat=(), plain=())
 PAIRS = tuple(
@@ -123,14 +125,59 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     assert not (tmp_path / "cut" / STATE).exists()
 
 
-def test_another_training_begins_anew(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_falls_as_it_would_have_without_the_kill(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "_EVERY", -1.0)
     told = {"base": "tiny", "neutral": NEUTRAL}
+    made = recipe(*TWO, dropout=0.3)
+    train(DATA, made, fresh_weights(place), tmp_path / "whole", **told)
+    for step in (4, 8):
+        with pytest.raises(Killed):
+            train(DATA, made, fresh_weights(place), tmp_path / "cut", progress=killed_at(step), **told)
+    train(DATA, made, fresh_weights(place), tmp_path / "cut", **told)
+    assert (tmp_path / "whole" / WEIGHTS).read_bytes() == (tmp_path / "cut" / WEIGHTS).read_bytes()
+
+
+def test_dropout_spares_the_reference(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    def margin(model: Any, batch: Any, *_: Any) -> Any:
+        seen.extend(each.reference[0] for each in batch)
+        return sum(each.sum() for each in answer_logps(model, [each.chosen for each in batch])) * 0.0
+
+    monkeypatch.setattr(losses, "dpo", margin)
+    start = tmp_path / "start"
+    train(DATA, recipe(), fresh_weights(place), start, base="tiny", neutral=NEUTRAL)
+    stage, folder = Stage(loss="dpo", steps=1, batch=6, replay=0.0), tmp_path / "a"
+    made = recipe(stage, dropout=0.5)
+    train(DATA, made, fresh_weights(place), folder, base="tiny", neutral=NEUTRAL, start=start)
+    loaded = fresh_weights(place)
+    rows = [encode(loaded, Row(each.prompt, each.chosen), ended=True) for each in PAIRS]
+    with torch.inference_mode():
+        wanted = [float(each.sum()) for each in answer_logps(tuned(loaded, start), rows)]
+    assert sorted(seen) == pytest.approx(sorted(wanted), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"data": DATA.model_copy(update={"pairs": PAIRS[:5]})},
+        {"base": "another"},
+        {"neutral": Neutral(replay=NEUTRAL.replay[:1], chat=(), plain=())},
+        {"recipe": recipe(*TWO, seed=1)},
+    ],
+)
+def test_another_training_begins_anew(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(training, "_EVERY", -1.0)
+    told = {"data": DATA, "recipe": recipe(*TWO), "base": "tiny", "neutral": NEUTRAL}
     with pytest.raises(Killed):
-        train(DATA, recipe(*TWO), fresh_weights(place), tmp_path, progress=killed_at(5), **told)
-    less = DATA.model_copy(update={"pairs": PAIRS[:5]})
+        train(loaded=fresh_weights(place), folder=tmp_path, progress=killed_at(5), **told)
     taken: list[int] = []
-    train(less, recipe(*TWO), fresh_weights(place), tmp_path, progress=lambda now, *_: taken.append(now), **told)
+    told |= {"loaded": fresh_weights(place), "folder": tmp_path, "progress": lambda now, *_: taken.append(now)}
+    train(**told | other)
     assert taken[0] == 1
 
 
@@ -166,6 +213,15 @@ def test_budgets_end_a_training_where_it_stands(place: str, tmp_path: Path) -> N
     assert few.stopped == "tokens"
     assert few.steps < 30
     assert (tmp_path / "b" / WEIGHTS).exists()
+    enough = recipe(Stage(steps=few.steps, batch=4, rate=0.01), budget=Budget(tokens=50))
+    assert train(DATA, enough, fresh_weights(place), tmp_path / "c", base="t", neutral=NEUTRAL).stopped == "done"
+
+
+def test_a_loss_that_is_no_number_ends_the_training(place: str, tmp_path: Path) -> None:
+    wild = recipe(Stage(steps=30, batch=4, rate=1e30))
+    with pytest.raises(TrainingFailed, match=r"'test' diverged at step \d+ of 30 .*lower the recipe's rate"):
+        train(DATA, wild, fresh_weights(place), tmp_path, base="tiny", neutral=NEUTRAL)
+    assert not (tmp_path / WEIGHTS).exists()
 
 
 def test_nothing_to_learn_from_is_said(place: str, tmp_path: Path) -> None:
