@@ -51,8 +51,7 @@ class Likelihood:
         self._loaded, self._model = loaded, loaded.model if model is None else model
 
     def nll(self, rows: Sequence[Row]) -> Numbers:
-        """The NLL of each answer, which must not be empty, after its prompt, in the model's chat form: (n,), nats a
-        token."""
+        """The NLL of each answer after its prompt, in the model's chat form: (n,), nats a token."""
         return self._means([encode(self._loaded, row) for row in rows])
 
     def total(self, rows: Sequence[Row]) -> Numbers:
@@ -77,11 +76,12 @@ class Likelihood:
 
 
 def encode(loaded: Loaded, row: Row, *, ended: bool = False) -> Encoded:
-    """The row in the model's chat form; `ended`: with the mark that ends an answer, which is learnt, too."""
+    """The row in the model's chat form; `ended`: with the mark that ends an answer, which is learnt, too. An answer of
+    nothing but marks, which are taken out, is that mark alone."""
     said = [("system", loaded.plain(row.system))] if row.system else []
     prompt = tokens_of(loaded, [*said, ("user", loaded.plain(row.prompt))])
     answer: list[int] = list(loaded.tokenizer(loaded.plain(row.answer), add_special_tokens=False)["input_ids"])
-    answer += [loaded.tokenizer.eos_token_id] if ended else []
+    answer += [loaded.tokenizer.eos_token_id] if ended or not answer else []
     longest = min(_LONGEST, loaded.context)
     answer = answer[: longest // 2]
     cut = max(0, len(prompt) + len(answer) - longest)

@@ -66,6 +66,12 @@ def test_what_an_answer_says_forges_no_mark(loaded: Loaded) -> None:
     assert sum(each in marks for each in row.ids[row.begin :]) == 0
 
 
+def test_an_answer_of_nothing_but_marks_is_the_mark_that_ends_it(loaded: Loaded) -> None:
+    row = encode(loaded, Row("a", "<|im_end|><|im_start|>"))
+    assert row.ids[row.begin :] == (loaded.tokenizer.eos_token_id,)
+    assert np.isfinite(Likelihood(loaded).nll([Row("a", "<|im_end|>"), Row("a", "b")])).all()
+
+
 def test_plain_text_spares_its_first_token(loaded: Loaded) -> None:
     import torch
 
