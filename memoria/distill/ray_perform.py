@@ -3,12 +3,14 @@
 What enters: a task, from any thread of the process that has the memory open. What leaves: its result, and the files of
 what was trained. A node needs memoria and the base model, and nothing of the home: the ledger is opened on one machine,
 which alone decides what serves. A node that dies has its task done by another. A person's words travel in Ray's
-messages and lie in a node's memory while it works, as the files of an adapter do in its temporary folder.
+messages and lie in a node's memory while it works, as the files of an adapter do in its temporary folder; what a
+killed worker left there goes with the node's next task.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Generator
@@ -26,7 +28,8 @@ from memoria.settings import DistilSettings, Settings
 
 Files = dict[str, bytes]
 
-_LOOK_EVERY, _REACH_WITHIN = 1.0, 10.0  # seconds
+_LOOK_EVERY, _REACH_WITHIN, _END_WITHIN = 1.0, 10.0, 10.0  # seconds
+_PLACE = "memoria-node-"  # then the number of the process that works there
 _NO_CLUSTER = "There is no Ray cluster at {} ({}); see there: ray status"
 _NO_RAY = 'Ray is missing; install it with: pip install "memoria-lifelong[distil,ray]"'
 
@@ -68,10 +71,11 @@ def on_ray(settings: Settings, *, address: str | None = None, retries: int = 3) 
             ray.shutdown()
 
 
-def work(parcel: Parcel) -> tuple[str, Files]:
-    """Do a task on a node: its result as JSON, and the files of what was trained."""
+def work(parcel: Parcel) -> tuple[dict[str, Any], Files]:
+    """Do a task on a node: its result as plain values, and the files of what was trained."""
+    _tidy()
     base = base_of(Settings(distil=DistilSettings(model=parcel.model)))
-    with tempfile.TemporaryDirectory(prefix="memoria-") as place:
+    with tempfile.TemporaryDirectory(prefix=f"{_PLACE}{os.getpid()}-") as place:
         made = Path(place) / "made"
         made.mkdir()
         task = Task.model_validate_json(parcel.task)
@@ -83,7 +87,7 @@ def work(parcel: Parcel) -> tuple[str, Files]:
         ]
         folder = str(made) if task.folder is not None else None
         result = perform(task.model_copy(update={"place": base.place, "folder": folder, "arms": tuple(arms)}))
-        return result.model_dump_json(), _packed(made)
+        return result.model_dump(mode="json"), _packed(made)  # JSON has no NaN, which a ruined model measures
 
 
 def _done(ray: Any, remote: Any, task: Task, model: str | None, heard: Heard | None) -> Result:
@@ -101,11 +105,23 @@ def _done(ray: Any, remote: Any, task: Task, model: str | None, heard: Heard | N
     except ray.exceptions.RayError as error:
         raise TrainingFailed(f"The Ray cluster lost a task ({type(error).__name__}); see: ray status") from error
     except BaseException:
-        ray.cancel(promise, force=True)
+        ray.cancel(promise)  # it clears up after itself
+        if not ray.wait([promise], timeout=_END_WITHIN)[0]:
+            ray.cancel(promise, force=True)
         raise
     if task.folder is not None:
+        shutil.rmtree(task.folder, ignore_errors=True)  # what a training here, cut short, left
         _unpacked(Path(task.folder), files)
-    return Result.model_validate_json(result)
+    return Result.model_validate(result)
+
+
+def _tidy() -> None:
+    """Remove what killed workers left on this node."""
+    psutil: Any = import_module("psutil")
+    for each in Path(tempfile.gettempdir()).glob(f"{_PLACE}*"):
+        number = each.name.removeprefix(_PLACE).partition("-")[0]
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _packed(folder: Path) -> Files:

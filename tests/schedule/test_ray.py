@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,8 @@ from memoria.distill.ray_perform import on_ray
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset
 from memoria.distill.task import Task
+from memoria.distill.train import STATE
+from memoria.distill.tuned import WEIGHTS
 from memoria.errors import LeaseLost, ModelUnavailable
 from memoria.settings import GateSettings
 
@@ -112,14 +115,25 @@ def test_errors_of_a_node_arrive_and_who_hears_may_end_a_task(address: str, smal
     )
 
     def lost(_: dict[str, Any]) -> None:
-        raise LeaseLost("another worker has it")
+        if places():
+            raise LeaseLost("another worker has it")
+
+    def places() -> list[Path]:
+        return list(Path(tempfile.gettempdir()).glob("memoria-node-*"))
 
     with on_ray(small, address=address) as (perform, at_once):
         assert at_once == 2
         with pytest.raises(InvalidInput, match="nothing to learn from"):
             perform(task, None)
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / STATE).write_bytes(b"of a training on this machine")
+        quick = recipe.model_copy(update={"stages": (Stage(steps=1),)})
+        perform(task.model_copy(update={"data": _some(), "recipe": quick}), None)
+        assert WEIGHTS in {each.name for each in (tmp_path / "a").iterdir()}
+        assert not (tmp_path / "a" / STATE).exists()
     with on_ray(small, address=address) as (perform, _), pytest.raises(LeaseLost):
         perform(task.model_copy(update={"data": _some()}), lost)
+    assert places() == [], "a node keeps something of a person"
 
 
 def test_without_a_cluster_it_says_so(small: Settings) -> None:
