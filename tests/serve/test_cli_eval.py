@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 from memoria.evaluate.dialogues import TASKS
 from memoria.serve.cli import adapters, app, evaluate, forget, jobs
@@ -68,6 +70,18 @@ def test_the_documents_name_every_command() -> None:
     ]
     assert {"why-not", "forget verify", "eval beliefs", "recall"} <= set(named)
     assert [name for name in (*named, "forget") if f"memoria {name}" not in text] == []
+
+
+def test_what_the_documents_type_is_there() -> None:
+    root = typer.main.get_command(app)
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("command-line.md", "adapters.md"))
+    for typed in re.findall(r"memoria ([a-z][^`\n]*)", text):
+        command, words = root, typed.split()
+        while words and words[0] in (inner := getattr(command, "commands", {})):
+            command = inner[words.pop(0)]
+        known = {name for each in command.params for name in each.opts} | {"--help"}
+        options = {word for word in words if re.fullmatch(r"--[a-z-]+", word)}
+        assert command is root or options <= known, typed
 
 
 @pytest.mark.parametrize(

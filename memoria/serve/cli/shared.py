@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,8 +151,3 @@ def print_json(value: Any) -> None:
 def show(value: RenderableType) -> None:
     """Something drawn for a terminal."""
     Console().print(value)
-
-
-def today_utc(value: datetime | None) -> str:
-    """A time as its day, or nothing."""
-    return f"{value.astimezone(UTC):%Y-%m-%d}" if value is not None else ""
