@@ -23,9 +23,10 @@ import torch
 from memoria import HashEmbeddings, Memory, Settings, Turn
 from memoria.distill.base import base_of
 from memoria.distill.exposure import Exposure, exposure, together
-from memoria.distill.tuned import WEIGHTS, tuned
+from memoria.distill.tuned import tuned
 from memoria.evaluate.mirrored_data import read_pair
 from memoria.evaluate.mirrored_people import tell
+from memoria.models.adapter_files import WEIGHTS
 from memoria.models.generation import fresh_weights
 from memoria.models.likelihood import Likelihood, Row
 from memoria.models.local import LocalChat

@@ -28,8 +28,9 @@ from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Manifest, Source, Trained
 from memoria.distill.train import train
-from memoria.distill.tuned import CONFIG, WEIGHTS, tuned
-from memoria.errors import InvalidInput
+from memoria.distill.tuned import tuned
+from memoria.errors import InvalidInput, first_line
+from memoria.models.adapter_files import CONFIG, WEIGHTS, scale_of
 from memoria.models.generation import Loaded
 from memoria.models.likelihood import Likelihood
 
@@ -86,12 +87,16 @@ def collaborate(
         loaded: the base, which PEFT changes: the caller's own.
         base: the name that servers know the base by.
 
-    Raises `InvalidInput` for no peers, no examples, a peer that is no LoRA, or one that changes other layers than the
-    recipe does.
+    Raises `InvalidInput` for no peers, no examples, a peer that is no plain LoRA, one for another base, or one that
+    changes other layers than the recipe does.
     """
+    adapters = [read_lora(each.folder) for each in peers]
+    for each in peers:
+        if (made_for := _config(each.folder).get("base_model_name_or_path")) != base:
+            raise InvalidInput(f"{each.folder} was made for {made_for}, not for {base}; leave it out.")
     gained = gains(data, peers, recipe, loaded)
     given = shares(gained, nearest=nearest, temperature=temperature)
-    merged = mixed([read_lora(each.folder) for each in peers], given, recipe.rank, recipe.alpha / recipe.rank)
+    merged = mixed(adapters, given, recipe.rank, recipe.alpha / recipe.rank)
     begin = folder / "begin" if own_steps else folder
     _write(merged, begin, peers[0].folder, recipe)
     trained = None
@@ -160,20 +165,25 @@ def read_lora(folder: Path) -> Lora:
     """The LoRA in a folder. Raises `InvalidInput` where there is none."""
     safetensors: Any = import_module("safetensors.numpy")
     try:
-        config: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        weights: Weights = safetensors.load_file(folder / WEIGHTS)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{folder} holds no adapter ({error}); name the folder of a LoRA.") from error
-    if config.get("peft_type") != "LORA" or config.get("use_dora") or config.get("use_rslora"):
-        raise InvalidInput(f"{folder} holds no plain LoRA, and only those can be added up; leave it out.")
-    return Lora(weights, config["lora_alpha"] / config["r"])
+        config = _config(folder)
+        weights: Weights = safetensors.load((folder / WEIGHTS).read_bytes())
+    except Exception as error:  # safetensors raises an error of its own
+        raise InvalidInput(f"{folder} holds no adapter ({first_line(error)}); name the folder of a LoRA.") from error
+    try:
+        return Lora(weights, scale_of(config))
+    except (LookupError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{folder} cannot be added up: {error}; leave it out.") from error
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / CONFIG).read_text(encoding="utf-8"))
 
 
 def _write(weights: Weights, folder: Path, like: Path, recipe: Recipe) -> None:
     """A PEFT folder as `like`, but for the weights and the rank."""
     safetensors: Any = import_module("safetensors.numpy")
     folder.mkdir(parents=True, exist_ok=True)
-    config = json.loads((like / CONFIG).read_text(encoding="utf-8")) | {"r": recipe.rank, "lora_alpha": recipe.alpha}
+    config = _config(like) | {"r": recipe.rank, "lora_alpha": recipe.alpha}
     targets = {name.removeprefix("base_model.model.").rpartition(".lora_")[0] for name in weights}
     config["target_modules"] = sorted(targets)
     (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")

@@ -12,11 +12,9 @@ from typing import Any
 
 from memoria.distill.recipes import Recipe
 from memoria.errors import InvalidInput, ModelUnavailable, first_line
+from memoria.models.adapter_files import CONFIG, scale_of, weights
 from memoria.models.generation import Loaded
 from memoria.models.slots import quiet, require_peft
-
-WEIGHTS = "adapter_model.safetensors"
-CONFIG = "adapter_config.json"
 
 
 def begun(loaded: Loaded, recipe: Recipe, base: str, start: Path | None = None) -> Any:
@@ -48,19 +46,23 @@ def begun(loaded: Loaded, recipe: Recipe, base: str, start: Path | None = None) 
 
 def _take(model: Any, start: Path) -> None:
     """Have the model's adapter do what the one in `start` does."""
+    mine = model.peft_config["default"]
     try:
-        weights: dict[str, Any] = import_module("safetensors.torch").load_file(start / WEIGHTS)
+        begin = weights(start, model.device)
         config: dict[str, Any] = json.loads((start / CONFIG).read_text(encoding="utf-8"))
         own = require_peft().get_peft_model_state_dict(model, save_embedding_layers=False)
-        if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
+        if {name: each.shape for name, each in begin.items()} != {name: each.shape for name, each in own.items()}:
             raise ValueError("it has another rank or other layers than the recipe")
-    except (OSError, ValueError) as error:
+        if config.get("base_model_name_or_path") != mine.base_model_name_or_path:
+            raise ValueError(
+                f"it was made for {config.get('base_model_name_or_path')}, not for {mine.base_model_name_or_path}"
+            )
+        if mine.peft_type == "LORA":  # it may count by another measure
+            factor = scale_of(config) / (mine.lora_alpha / mine.r)
+            begin = {name: each * factor if ".lora_B." in name else each for name, each in begin.items()}
+    except (OSError, LookupError, ValueError, AttributeError, ModelUnavailable) as error:
         raise InvalidInput(f"Training cannot begin from {start}: {error}; name an adapter of that recipe.") from error
-    if config["peft_type"] == "LORA":  # it may count by another measure
-        mine = model.peft_config["default"]
-        factor = (config["lora_alpha"] / config["r"]) / (mine.lora_alpha / mine.r)
-        weights = {name: each * factor if ".lora_B." in name else each for name, each in weights.items()}
-    require_peft().set_peft_model_state_dict(model, weights)
+    require_peft().set_peft_model_state_dict(model, begin)
 
 
 def tuned(loaded: Loaded, folder: Path) -> Any:

@@ -30,12 +30,13 @@ from memoria.distill.neutral import load_neutral
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Pair, Trained
 from memoria.distill.train import train
-from memoria.distill.tuned import WEIGHTS, tuned
+from memoria.distill.tuned import tuned
 from memoria.errors import InvalidInput
 from memoria.evaluate.drift_data import EDITS, Month, Year, held_out, months_of
 from memoria.evaluate.drift_report import DriftReport, Point
 from memoria.evaluate.kept import write_whole
 from memoria.evaluate.mirrored_data import SIDES, Side
+from memoria.models.adapter_files import WEIGHTS
 from memoria.models.embeddings import Embedder
 from memoria.models.generation import fresh_weights, load_weights
 from memoria.models.likelihood import Likelihood, Row

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from memoria.distill.batches import picked
 from memoria.distill.recipes import Recipe, Stage
-from memoria.distill.tuned import WEIGHTS, begun, save
+from memoria.distill.tuned import begun, save
 from memoria.distill.upper import Below, UpperLayers, common
+from memoria.models.adapter_files import WEIGHTS
 from memoria.models.generation import Loaded, tokens_of
 
 Weights = Mapping[str, NDArray[np.float32]]

@@ -85,6 +85,15 @@ def weights(folder: Path, device: Any) -> dict[str, Any]:
     return {name: each.to(device) for name, each in read.items()}
 
 
+def scale_of(config: dict[str, Any]) -> float:
+    """By how much the products of a plain LoRA's factors count, by its config. Raises `ValueError` where it is none, or
+    they count by several measures."""
+    odd = [name for name in ("use_dora", "use_rslora", "rank_pattern", "alpha_pattern") if config.get(name)]
+    if odd or config.get("peft_type") != "LORA":
+        raise ValueError(f"it is no plain LoRA{f', it has {odd[0]}' if odd else ''}")
+    return float(config["lora_alpha"]) / int(config["r"])
+
+
 def _shapes(path: Path) -> dict[str, list[int]]:
     """The tensors' shapes: the head of a safetensors file, its length before it, the tensors behind it."""
     size = path.stat().st_size

@@ -19,9 +19,10 @@ from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset, Example, Manifest, Source
 from memoria.distill.shared import identifier, named, shared
 from memoria.distill.train import train
-from memoria.distill.tuned import CONFIG, WEIGHTS, begun, save, tuned
+from memoria.distill.tuned import begun, save, tuned
 from memoria.distill.upper import UpperLayers
 from memoria.errors import InvalidInput
+from memoria.models.adapter_files import CONFIG, WEIGHTS
 from memoria.models.generation import fresh_weights
 from memoria.models.likelihood import Likelihood, Row
 
@@ -116,8 +117,23 @@ def test_what_cannot_be_merged_is_refused(place: str, peers: list[Peer], tmp_pat
     (tmp_path / WEIGHTS).write_bytes((peers[0].folder / WEIGHTS).read_bytes())
     config = json.loads((peers[0].folder / CONFIG).read_text())
     (tmp_path / CONFIG).write_text(json.dumps(config | {"use_dora": True}))
-    with pytest.raises(InvalidInput, match="plain LoRA"):
+    with pytest.raises(InvalidInput, match="plain LoRA, it has use_dora"):
         read_lora(tmp_path)
+    (tmp_path / CONFIG).write_text(json.dumps(config | {"rank_pattern": {"q_proj": 2}}))
+    with pytest.raises(InvalidInput, match="plain LoRA, it has rank_pattern"):
+        begun(fresh_weights(place), recipe(), "tiny", tmp_path)
+    (tmp_path / CONFIG).write_text(json.dumps(config))
+    with pytest.raises(InvalidInput, match="was made for tiny, not for other"):
+        begun(fresh_weights(place), recipe(), "other", tmp_path)
+    with pytest.raises(InvalidInput, match="was made for tiny, not for other"):
+        collaborate(
+            says("new", "window"), peers[:1], recipe(), fresh_weights(place), tmp_path, base="other", neutral=QUIET
+        )
+    (tmp_path / WEIGHTS).write_bytes(b"damaged")
+    with pytest.raises(InvalidInput, match="holds no adapter"):
+        read_lora(tmp_path)
+    with pytest.raises(InvalidInput, match=r"cannot begin from .* is damaged"):
+        begun(fresh_weights(place), recipe(), "tiny", tmp_path)
     with pytest.raises(InvalidInput, match="another rank"):
         begun(fresh_weights(place), Recipe(name="x", rank=8), "tiny", peers[0].folder)
 

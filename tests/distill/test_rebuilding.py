@@ -11,7 +11,7 @@ from tiny import make_tiny
 
 from memoria import Memory, Settings, Turn
 from memoria.distill.recipes import Recipe, Stage
-from memoria.distill.tuned import WEIGHTS
+from memoria.models.adapter_files import WEIGHTS
 from memoria.settings import DistilSettings
 
 RECIPE = Recipe(name="test", facts=True, rank=4, stages=(Stage(steps=4, batch=4, rate=0.01),))

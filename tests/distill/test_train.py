@@ -17,8 +17,9 @@ from memoria.distill.neutral import Neutral, load_neutral
 from memoria.distill.recipes import Budget, Recipe, Stage
 from memoria.distill.records import Dataset, Example, Pair
 from memoria.distill.train import STATE, train
-from memoria.distill.tuned import WEIGHTS, tuned
+from memoria.distill.tuned import tuned
 from memoria.errors import InvalidInput, TrainingFailed
+from memoria.models.adapter_files import WEIGHTS
 from memoria.models.generation import fresh_weights
 from memoria.models.likelihood import Likelihood, Row, answer_logps, encode
 

@@ -17,12 +17,12 @@ from tiny import make_tiny
 from memoria import HashEmbeddings
 from memoria.distill.base import Base
 from memoria.distill.recipes import Recipe, Stage
-from memoria.distill.tuned import CONFIG, WEIGHTS
 from memoria.errors import InvalidInput
 from memoria.evaluate.drift import ADAPTERS, HEADS, Bench, evaluate_drift
 from memoria.evaluate.drift_data import Year, held_out, months_of, read_year
 from memoria.evaluate.drift_report import DriftReport, Point, show_drift_report, wilson
 from memoria.evaluate.mirrored_data import SIDES, Side
+from memoria.models.adapter_files import CONFIG, WEIGHTS
 from memoria.models.embeddings import Embedder
 
 RECIPE = Recipe(name="test", rank=4, layers=1, stages=(Stage(steps=6, batch=4, rate=0.01),))
