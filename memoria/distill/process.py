@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from memoria import errors
 from memoria.distill.task import Result, Task
-from memoria.distill.worker import ORPHANED, OVER_MEMORY
+from memoria.distill.worker import ORPHANED, OVER_MEMORY, unlockable
 from memoria.errors import MemoriaError, TrainingFailed
 
 Heard = Callable[[dict[str, Any]], None]  # {"waiting": True}, {"alive": True}, {"step": 3, "steps": 60, "loss": 2.1}
@@ -32,8 +32,12 @@ def perform_apart(task: Task, *, memory_mb: int, cache_dir: Path, heard: Heard |
     Raises `TrainingFailed` when the process ends without a result (more memory than `memory_mb` allows, killed), and
     what the task itself raises.
     """
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    settings = {"parent": os.getpid(), "memory_mb": memory_mb, "lock": str(cache_dir / LOCK)}
+    lock = str(cache_dir / LOCK)
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingFailed(unlockable(lock, error)) from error
+    settings = {"parent": os.getpid(), "memory_mb": memory_mb, "lock": lock}
     threads = str(task.threads)
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     environment |= {"TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore"}

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from importlib import import_module
 from itertools import count
 from typing import Any
@@ -25,32 +26,53 @@ OVER_MEMORY = 77
 ORPHANED = 78
 _LOOK_EVERY, _SPEAK_EVERY = 0.2, 1.0  # seconds
 _SPEAK_EVERY_LOOK = round(_SPEAK_EVERY / _LOOK_EVERY)
-_mouth = threading.Lock()
 
 
 def main() -> int:
     """Read a task, wait for the machine, do it."""
+    say = _Voice().say
     settings: dict[str, Any] = json.loads(sys.stdin.readline())
-    threading.Thread(target=_watch, args=(settings["parent"], settings["memory_mb"]), daemon=True).start()
+    threading.Thread(target=_watch, args=(settings["parent"], settings["memory_mb"], say), daemon=True).start()
     task = Task.model_validate_json(sys.stdin.read())
     lock = FileLock(settings["lock"])
     while not lock.is_locked:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            _say(waiting=True)
+            say(waiting=True)
             threading.Event().wait(_SPEAK_EVERY)
+        except OSError as error:
+            say(error="TrainingFailed", why=unlockable(settings["lock"], error))
+            return 1
     with lock:
         try:
-            result = perform(task, lambda step, steps, loss: _say(step=step, steps=steps, loss=loss))
+            result = perform(task, lambda step, steps, loss: say(step=step, steps=steps, loss=loss))
         except MemoriaError as error:
-            _say(error=type(error).__name__, why=str(error))
+            say(error=type(error).__name__, why=str(error))
             return 1
-        _say(result=result.model_dump(mode="json"))
+        say(result=result.model_dump(mode="json"))
     return 0
 
 
-def _watch(parent: int, memory_mb: int) -> None:
+def unlockable(lock: str, error: OSError) -> str:
+    """Why no training can have the machine."""
+    why = error.strerror or type(error).__name__
+    return f"{lock}, by which one training at a time has the machine, cannot be locked ({why}); see MEMORIA_CACHE."
+
+
+class _Voice:
+    """What the caller hears, on what was stdout. What libraries print goes where errors go: not between the lines."""
+
+    def __init__(self) -> None:
+        self._out, self._mutex = os.fdopen(os.dup(1), "w", encoding="utf-8"), threading.Lock()
+        os.dup2(2, 1)
+
+    def say(self, **facts: object) -> None:
+        with self._mutex:
+            print(json.dumps(facts), file=self._out, flush=True)
+
+
+def _watch(parent: int, memory_mb: int, say: Callable[..., None]) -> None:
     process: Any = import_module("psutil").Process()
     for look in count(1):
         if os.getppid() != parent:
@@ -58,13 +80,8 @@ def _watch(parent: int, memory_mb: int) -> None:
         if process.memory_info().rss > memory_mb * 1_000_000:
             os._exit(OVER_MEMORY)
         if look % _SPEAK_EVERY_LOOK == 0:
-            _say(alive=True)  # whoever hears it may have cause to end it
+            say(alive=True)  # whoever hears it may have cause to end it
         threading.Event().wait(_LOOK_EVERY)
-
-
-def _say(**facts: object) -> None:
-    with _mouth:
-        print(json.dumps(facts), flush=True)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,33 @@ def test_what_it_raises_arrives(place: str, tmp_path: Path) -> None:
         perform_apart(task(place, tmp_path / "a"), memory_mb=200, cache_dir=tmp_path)
 
 
+def test_a_cache_that_cannot_be_locked_is_named(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TrainingFailed, match=r"training\.lock.*Not a directory.*MEMORIA_CACHE"):
+        perform_apart(task(place, tmp_path / "a"), memory_mb=2500, cache_dir=tmp_path / "file" / "c")
+    (tmp_path / LOCK).mkdir()
+    with pytest.raises(TrainingFailed, match=r"training\.lock.*directory.*MEMORIA_CACHE"):
+        perform_apart(task(place, tmp_path / "a"), memory_mb=2500, cache_dir=tmp_path)
+
+
+def test_what_a_library_prints_is_not_taken_for_an_answer(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noisy = """
+        import os, sys
+        class Noisy:
+            def find_spec(self, name, *_):
+                if name == "torch":
+                    print("Welcome!", flush=True)
+                    os.write(1, b"Again: ")
+        sys.meta_path.insert(0, Noisy())
+    """
+    (tmp_path / "sitecustomize.py").write_text(textwrap.dedent(noisy))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    asked = Task(does="measure", data=DATA, place=place, base="tiny", arms=())
+    assert perform_apart(asked, memory_mb=2500, cache_dir=tmp_path / "c").measures == {}
+
+
 def test_whoever_hears_may_end_it(place: str, tmp_path: Path) -> None:
     class Stop(Exception):
         pass
