@@ -60,10 +60,11 @@ class Teaching(Reflecting):
             turn, row = _answer(connection, scope, state.id, episode_id)
             said = store.Feedback(-1 if score is None else score, written)
             before = store.feedback_of(connection, state.id).get(turn.id)
-            store.keep(connection, state.id, row, said, now)
-            if before is not None and before != said:  # it is kept nowhere any more, so nothing made of it serves
+            if before != said:
+                store.keep(connection, state.id, row, said, now)
+            if anew := before is not None and before != said:  # it is kept nowhere any more: nothing made of it serves
                 self._registry.unteach(connection, state.id, turn.id)
-        if before is not None and before != said:
+        if anew:
             self._registry.sweep()
         return turn
 

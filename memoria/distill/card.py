@@ -71,7 +71,8 @@ class Card(Record):
         """Of what a data set was made of, what the card rests on."""
         ids = {("belief", each) for each in self.belief_ids} | {("episode", each) for each in self.episode_ids}
         sources = tuple(each for each in of.sources if (each.kind, each.id) in ids)
-        return Manifest(sources=sources, counts={"rules": len(self.rules)})
+        taught = {id: number for id, number in of.taught.items() if ("episode", id) in ids}
+        return Manifest(sources=sources, counts={"rules": len(self.rules)}, taught=taught)
 
     def within(self, budget: int) -> Card:
         """The same card, with no more than `budget` tokens."""

@@ -27,7 +27,8 @@ def build(ledger: Ledger, scope: Scope, material: Material, *, facts: bool = Fal
     pairs = (*stated_pairs(material.known), *current_pairs(spoken, material.known, material.turns))
     examples = (*liked, *(fact_examples(material.known) if facts else ()))
     sources = _sources(ledger, material, (*pairs, *examples))
-    manifest = Manifest(sources=sources, counts=_counts(pairs, examples))
+    told = {each.id: material.feedback[each.id].number for each in sources if each.id in material.feedback}
+    manifest = Manifest(sources=sources, counts=_counts(pairs, examples), taught=told)
     return Dataset(tenant=scope.tenant, user=scope.user, examples=examples, pairs=pairs, manifest=manifest)
 
 

@@ -67,10 +67,12 @@ class Source(Record):
 
 
 class Manifest(Record):
-    """What something was made of, without a word of it."""
+    """What something was made of, without a word of it. `taught`, which is written nowhere, has the number of the
+    feedback on each turn that has some."""
 
     sources: tuple[Source, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
+    taught: dict[str, int] = Field(default_factory=dict, exclude=True)
 
     @property
     def digest(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from filelock import Timeout
 from sqlalchemy import Connection
 
+from memoria.clock import Clock
 from memoria.distill.adapting import amiss, refuse, to_adapter
 from memoria.distill.catalogue import Catalogue
 from memoria.distill.export import check_target, export
@@ -37,6 +38,7 @@ from memoria.records import Scope
 from memoria.store import adapters, due
 from memoria.store.adapters import AdapterRow, NewAdapter
 from memoria.store.events import append_event
+from memoria.store.feedback import stands
 from memoria.store.scopes import require_scope
 
 Also = Callable[[Connection], None] | None
@@ -45,7 +47,7 @@ Also = Callable[[Connection], None] | None
 @dataclass(frozen=True)
 class Making:
     """A place to make an adapter in: its files are to be in `folder`. `wanted` tells whether all that it is made of is
-    still there: where not, go no further, it would be refused."""
+    still there, and thought of as it was: where not, go no further, it would be refused."""
 
     folder: Path
     wanted: Callable[[], bool]
@@ -53,11 +55,19 @@ class Making:
     def check(self) -> None:
         """Raise `Withheld` where it is not wanted any more."""
         if not self.wanted():
-            raise Withheld("Some of the memories to distil are forgotten by now, or may not be distilled; try again.")
+            raise Withheld(
+                "Some of the memories to distil are forgotten by now, may not be distilled, or the person thinks "
+                "otherwise of an answer; try again."
+            )
 
 
 class Registry(Catalogue):
-    """The adapters of one home. Safe to share by threads and processes."""
+    """The adapters of one home. Safe to share by threads and processes. `kept`: of so many of a person's adapters of a
+    kind that served, and as many rejected ones, the files stay."""
+
+    def __init__(self, ledger: Ledger, home: Path, clock: Clock, kept: int) -> None:
+        super().__init__(ledger, home, clock)
+        self._kept = kept
 
     # -- making --------------------------------------------------------------------------------------------------
 
@@ -75,7 +85,7 @@ class Registry(Catalogue):
 
         def wanted() -> bool:
             with self._ledger.read() as connection:
-                return not lost(connection, self._ledger, sources)
+                return stands(connection, manifest.taught) and not lost(connection, self._ledger, sources)
 
         name = None
         if resume is not None:
@@ -110,7 +120,8 @@ class Registry(Catalogue):
     ) -> Adapter:
         """Keep the finished folder `made`, which goes, as a candidate; what was made just so before stays the one.
 
-        Raises `Withheld` where anything it was made of was forgotten meanwhile; then nothing is kept.
+        Raises `Withheld` where anything it was made of was forgotten meanwhile, or is thought of otherwise; then
+        nothing is kept.
         """
         if not made.is_dir() or not manifest.sources:
             raise InvalidInput(f"An adapter is a folder of finished files, made of something; {made} is none.")
@@ -120,12 +131,16 @@ class Registry(Catalogue):
             new = NewAdapter(kind, base, recipe, digest, self.files.seal(place.folder), sources, figures or {})
             try:
                 with self._ledger.write() as connection:
+                    if not stands(connection, manifest.taught):
+                        raise Withheld("The person thinks otherwise by now of an answer that was learnt; distil again.")
                     row = self._added(connection, scope, new, parent, place.folder)
                     added = to_adapter(connection, scope, row)
             except Withheld:
                 shutil.rmtree(made, ignore_errors=True)
                 raise
         shutil.rmtree(made, ignore_errors=True)
+        with suppress(MemoriaError):  # else whoever sweeps next
+            self.sweep()
         return added
 
     def judge(self, scope: Scope, adapter_id: str, verdict: Verdict) -> Adapter:
@@ -217,8 +232,9 @@ class Registry(Catalogue):
         return quarantine_taught(connection, self._ledger, scope_id, bytes.fromhex(episode_id), self._now())
 
     def sweep(self) -> bool:
-        """Remove the files of what is quarantined, and what killed processes left; whether nothing is left to do."""
-        return sweep(self._ledger, self.files)
+        """Remove the files of what is quarantined or has had its day, and what killed processes left; whether nothing
+        is left to do."""
+        return sweep(self._ledger, self.files, self._kept)
 
     def faults(self) -> tuple[str, ...]:
         """What does not hold together, each in a sentence."""

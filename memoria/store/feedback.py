@@ -6,8 +6,8 @@ removed with its turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -20,10 +20,12 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class Feedback:
-    """`score` is 1 or -1; `correction` what the person wrote in the turn's place."""
+    """`score` is 1 or -1; `correction` what the person wrote in the turn's place. `number` tells it from what they
+    thought before and after."""
 
     score: int
     correction: str | None
+    number: int = field(default=0, compare=False)
 
 
 def keep(connection: Connection, scope_id: int, episode: int, given: Feedback, at: int) -> None:
@@ -37,11 +39,22 @@ def feedback_of(connection: Connection, scope_id: int) -> dict[str, Feedback]:
     """All feedback of the person by the public ids of the episodes."""
     episode = schema.episode
     query = (
-        select(episode.c.key, feedback.c.score, feedback.c.correction)
+        select(episode.c.key, feedback.c.score, feedback.c.correction, feedback.c.id)
         .join(episode, episode.c.id == feedback.c.episode_id)
         .where(feedback.c.scope_id == scope_id)
     )
-    return {row.key.hex(): Feedback(row.score, row.correction) for row in connection.execute(query)}
+    return {row.key.hex(): Feedback(row.score, row.correction, row.id) for row in connection.execute(query)}
+
+
+def stands(connection: Connection, taught: Mapping[str, int]) -> bool:
+    """Whether the person thinks of each turn what they thought when its feedback had this number, by public ids."""
+    episode, keys = schema.episode, [bytes.fromhex(each) for each in taught]
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), _CHUNK):
+        query = select(episode.c.key, feedback.c.id).join(episode, episode.c.id == feedback.c.episode_id)
+        rows = connection.execute(query.where(episode.c.key.in_(keys[start : start + _CHUNK])))
+        found.update((row.key.hex(), row.id) for row in rows)
+    return found == taught
 
 
 def corrections_of(connection: Connection, scope_id: int, episodes: Sequence[int] | None = None) -> dict[int, str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
-from conftest import OpenMemory
+from conftest import DIMENSION, OpenMemory
+from numpy.typing import NDArray
 from taught import LIKES, say
 
-from memoria import InvalidInput, Memory
+from memoria import HashEmbeddings, InvalidInput, Memory
 from memoria.distill import gate
+from memoria.errors import Withheld
+from memoria.records import Episode
 from memoria.settings import DistilSettings, GateSettings
 
 
@@ -134,3 +139,35 @@ def test_without_consent_nothing_is_made(taught: Memory) -> None:
 def test_an_unknown_kind_is_named(taught: Memory) -> None:
     with pytest.raises(InvalidInput, match="'soul'"):
         taught.distill(user="ana", kinds=("soul",))  # type: ignore[arg-type]
+
+
+class Meanwhile(HashEmbeddings):
+    """Does something once, in the midst of fitting."""
+
+    def __init__(self) -> None:
+        super().__init__(DIMENSION)
+        self.then: Callable[[], object] | None = None
+
+    def embed_array(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        return super().embed_array(texts)
+
+
+def test_a_correction_that_is_corrected_meanwhile_is_not_learnt(open_memory: OpenMemory) -> None:
+    embeddings = Meanwhile()
+    memory = open_memory(embeddings=embeddings)
+    _, answer, _, other = say(memory, "Which song?", "A: Take Five.", "And which drink?", "A: Tea.")
+    memory.feedback(answer.id, user="ana", correction="So What.")
+
+    def corrected(turn: Episode, words: str) -> Callable[[], object]:
+        return lambda: memory.feedback(turn.id, user="ana", correction=words)
+
+    embeddings.then = corrected(answer, "Blue in Green.")
+    with pytest.raises(Withheld, match="thinks otherwise"):
+        memory.fit("head", user="ana")
+    assert memory.adapters(user="ana") == []
+    for nothing_against in (corrected(answer, "Blue in Green."), corrected(other, "Coffee.")):
+        embeddings.then = nothing_against
+        assert memory.fit("head", user="ana").adapter is not None
