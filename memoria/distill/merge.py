@@ -122,4 +122,6 @@ def _write(config: Any, pairs: dict[str, tuple[Any, Any]], target: Path) -> None
     config.rank_pattern, config.alpha_pattern, config.use_rslora, config.inference_mode = {}, {}, False, True
     target.mkdir(parents=True, exist_ok=True)
     config.save_pretrained(str(target))
-    import_module("safetensors.torch").save_file(state, target / WEIGHTS, metadata={"format": "pt"})
+    half = target / f"{WEIGHTS}.part"  # whoever finds the weights there finds them whole
+    import_module("safetensors.torch").save_file(state, half, metadata={"format": "pt"})
+    half.replace(target / WEIGHTS)

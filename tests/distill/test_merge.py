@@ -113,3 +113,18 @@ def test_what_cannot_be_merged_is_named(loaded: Loaded, parts: list[Path], tmp_p
     with pytest.raises(ModelUnavailable, match="made for this base"):
         merge(other, parts[:2], (1, 1), target)
     assert not target.exists()
+
+
+def test_what_is_half_written_is_no_adapter(
+    loaded: Loaded, parts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: Any, path: Path, **__: Any) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("safetensors.torch.save_file", killed)
+        merge(loaded, parts[:2], (1, 1), tmp_path / "made")
+    assert not (tmp_path / "made" / WEIGHTS).exists()
+    made = merge(loaded, parts[:2], (1, 1), tmp_path / "made")
+    assert {each.name for each in made.iterdir()} == {CONFIG, WEIGHTS}
