@@ -39,7 +39,8 @@ def local_chat(
 
 
 class _Serving:
-    """Finds the folder of what serves a person now; what served before and is quarantined leaves memory at once."""
+    """Finds the folder of what serves a person now; what served before and is quarantined leaves memory when that is
+    asked."""
 
     def __init__(self, memory: Memory, user: str, tenant: str, base: str) -> None:
         self._memory, self._base = memory, base

@@ -26,7 +26,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field, PrivateAttr
 
-from memoria.errors import InvalidInput
+from memoria.errors import InvalidInput, MemoriaError
 from memoria.models.adapters import AdapterPool, shared_pool
 from memoria.models.generation import Loaded, Processor, Request, Sampling, answers, load_weights, pieces, tokens_of
 from memoria.models.smollm import NAME, converted
@@ -127,7 +127,12 @@ class LocalChat(BaseChatModel):
     ) -> list[Any]:
         """An answer to each input, `together` by one forward pass. See LangChain's `Runnable.batch`."""
         prompts = [self._convert_input(each).to_messages() for each in inputs]
-        model = self._prepared(prompts, kwargs)
+        try:
+            model = self._prepared(prompts, kwargs)
+        except MemoriaError:
+            if not return_exceptions:
+                raise
+            model = self  # each fails by itself
         return super(LocalChat, model).batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
 
     def generate(self, messages: list[list[BaseMessage]], *args: Any, **kwargs: Any) -> LLMResult:

@@ -69,3 +69,17 @@ def test_the_very_next_answer_knows_nothing_of_what_was_forgotten(memory: Memory
     memory.forget(everything=True, user="ana")
     assert model.invoke("Hi").text == LocalChat(**said).invoke("Hi").text
     assert not any(memory.home in each.parents for each in model.pool().resident)
+
+
+def test_what_was_retired_and_then_forgotten_leaves_memory_too(memory: Memory, base: str, tmp_path: Path) -> None:
+    memory.remember(["I love cashews.", "I live in Porto."], user="ana")
+    model = local_chat(memory, user="ana", path=base, max_tokens=12)
+    for number, words in enumerate(("Porto", "cashews"), 1):
+        serve(memory, base, words, number, tmp_path)
+        said = model.invoke("Hi").text
+    old, new = (memory.home / each.folder for each in sorted(memory.adapters(user="ana"), key=lambda each: each.id))
+    assert {old, new} <= set(model.pool().resident)
+    memory.forget(ids=[each.id for each in memory.episodes(user="ana") if "Porto" in each.text], user="ana")
+    assert model.invoke("Hi").text == said
+    assert new in model.pool().resident
+    assert old not in model.pool().resident

@@ -11,7 +11,7 @@ from langchain_core.messages import HumanMessage
 from random_adapters import make_lora, make_prompt
 from tiny import make_tiny
 
-from memoria.errors import InvalidInput
+from memoria.errors import InvalidInput, ModelUnavailable
 from memoria.models.generation import load_weights
 from memoria.models.local import LocalChat
 
@@ -127,3 +127,10 @@ def test_one_call_by_another_model_streams_what_that_model_says(model: LocalChat
     for given in ({"path": other}, {"path": other, "adapter": lora}):
         streamed = "".join(chunk.text for chunk in model.stream("Hi", **given))
         assert streamed == model.invoke("Hi", **given).text != model.invoke("Hi").text
+
+
+def test_a_batch_returns_its_errors_where_it_is_asked_to(model: LocalChat, tmp_path: Path) -> None:
+    made = model.batch(["Hi", "A book?"], adapter=tmp_path / "gone", return_exceptions=True)
+    assert [type(each) for each in made] == [ModelUnavailable, ModelUnavailable]
+    with pytest.raises(ModelUnavailable, match="gone"):
+        model.batch(["Hi", "A book?"], adapter=tmp_path / "gone")
