@@ -37,20 +37,25 @@ class Asked:
 
 
 def asked_of(text: str, ontology: Ontology, ask: str | None = None) -> Asked:
-    """How to ask for what `text` holds; `ask`: a question of one's own. Raises `InvalidInput` for an empty text."""
+    """How to ask for what `text` holds; `ask`: a question of one's own. Raises `InvalidInput` for an empty text, and
+    for one of several facts, of which only one could be the secret."""
     plain = text.strip()
     if not plain:
         raise InvalidInput("There is no text to measure; give what should be gone, best as it was said.")
     if ask is not None:
         return Asked(_secret_in(plain), (Row(ask, plain),), True)
+    found: dict[str, Asked] = {}
     for relation, value in _facts(plain, ontology):
         own = questions()["own"]
         line = own["relation"] if relation in questions()["relations"] else own.get(relation)
         if line is not None and relation != "relation":
             answer = line["says"].replace("{r}", relation).replace("{x}", value)
             asks = [each.replace("{r}", relation) for each in line["asks"][:_ASKS]]
-            return Asked(value, tuple(Row(each, answer) for each in asks), True)
-    return Asked(_secret_in(plain), tuple(Row(each, plain) for each in _PLAIN), False)
+            found.setdefault(value, Asked(value, tuple(Row(each, answer) for each in asks), True))
+    if len(found) > 1:
+        named = ", ".join(map(repr, found))
+        raise InvalidInput(f"The text tells of {named}; give one sentence at a time, or the question with `ask`.")
+    return found.popitem()[1] if found else Asked(_secret_in(plain), tuple(Row(x, plain) for x in _PLAIN), False)
 
 
 def _facts(text: str, ontology: Ontology) -> list[tuple[str, str]]:

@@ -197,6 +197,8 @@ def test_a_fact_is_asked_for_as_in_training_and_other_texts_blindly() -> None:
     assert asked_of("My password is tulip harbour", ontology).secret == "tulip harbour"
     with pytest.raises(InvalidInput, match="no text"):
         asked_of(" ", ontology)
+    with pytest.raises(InvalidInput, match="tells of 'Porto', '741926'; give one sentence at a time"):
+        asked_of(f"I live in Porto. {TOLD}", ontology)  # else the secret would not be measured, and none would see it
 
 
 # -- the verb ------------------------------------------------------------------------------------------------------
