@@ -124,7 +124,7 @@ def compile_cards(
 ) -> list[Card]:
     """The candidates: every wording, other orders and half the size where not all rules fit. None without rules.
 
-    `pairs`: edits and votes among them say how answers should be; what is held out of them is for `choose` alone.
+    `pairs`: edits and votes among them say how answers should be; what is held out of them is for the gate alone.
     `episodes` names the turns that bear out each belief.
     """
     told = [pair for pair in pairs if pair.split == "train"]

@@ -1,8 +1,9 @@
-"""Which candidate card serves: the one that ranks held-out pairs best.
+"""Which candidate card is put to the gate: the one that ranks pairs best.
 
-What enters: cards, held-out pairs, and a way to rank. What leaves: the best card, with the figures of all and of having
-none. A local model ranks by how likely it finds the answers with the card in its prompt; where a model gives no
-likelihoods, sentence embeddings stand in, each rule believed as far as the preference head agrees with it.
+What enters: cards, pairs that the gate does not see, and a way to rank. What leaves: the best card, with the figures of
+all and of having none. A local model ranks by how likely it finds the answers with the card in its prompt; where a
+model gives no likelihoods, sentence embeddings stand in, each rule believed as far as the preference head agrees with
+it.
 """
 
 from __future__ import annotations
@@ -27,31 +28,29 @@ Rank = Callable[[Card | None, Sequence[Pair]], Numbers]
 
 @dataclass(frozen=True)
 class Choice:
-    """The card, what share of the held-out pairs each candidate ranks right by name ("none": without a card), and how
-    many pairs there were."""
+    """The card, and what share of the pairs each candidate ranks right by name ("none": without a card)."""
 
     card: Card
     figures: dict[str, float]
-    pairs: int
 
 
-def choose(cards: Sequence[Card], held_out: Sequence[Pair], rank: Rank) -> Choice:
+def choose(cards: Sequence[Card], pairs: Sequence[Pair], rank: Rank) -> Choice:
     """The card that ranks most pairs right; of equals that with the greater margins, then the shorter, then the first.
 
-    Without held-out pairs the first. Raises `InvalidInput` without cards.
+    Without pairs the first. Raises `InvalidInput` without cards.
     """
     if not cards:
         raise InvalidInput("There is no preference card to choose: no preference is believed yet; tell some first.")
-    if not held_out:
-        return Choice(cards[0], {}, 0)
-    margins = {card.name: rank(card, held_out) for card in cards}
+    if not pairs:
+        return Choice(cards[0], {})
+    margins = {card.name: rank(card, pairs) for card in cards}
     figures = {name: float((each > 0).mean()) for name, each in margins.items()}
 
     def worth(card: Card) -> tuple[float, float, int]:
         return figures[card.name], round(float(margins[card.name].mean()), 9), -card.tokens
 
     best = max(cards, key=worth)
-    return Choice(best, {"none": float((rank(None, held_out) > 0).mean())} | figures, len(held_out))
+    return Choice(best, {"none": float((rank(None, pairs) > 0).mean())} | figures)
 
 
 def by_head(head: PreferenceHead) -> Rank:

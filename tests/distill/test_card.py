@@ -229,7 +229,7 @@ def test_what_holds_no_more_goes_and_its_exception_stands_alone() -> None:
     assert card.without([coffee.id, evening.id, tea.id]).text == ""
 
 
-def test_choice_is_by_held_out_pairs() -> None:
+def test_choice_is_by_the_pairs_ranked_right() -> None:
     cards = compile_cards([_belief("tea")], [], ROOM)
     pairs = _votes(3)
 
