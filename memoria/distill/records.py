@@ -100,7 +100,7 @@ class Dataset(Record):
 
 
 class LossPoint(Record):
-    """The training loss at a step (from 1) of a stage: a mean over the tokens of its batch."""
+    """The training loss at a step (from 1) of a stage: nats a token, of a "dpo" stage a mean over its pairs."""
 
     step: int
     stage: str

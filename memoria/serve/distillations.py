@@ -59,7 +59,7 @@ def loss_picture(done: Distillation) -> bytes:
     for stage in dict.fromkeys(point["stage"] for point in points):
         mine = [point for point in points if point["stage"] == stage]
         axes.plot([point["step"] for point in mine], [point["loss"] for point in mine], label=stage)
-    axes.set(xlabel="step", ylabel="loss (nats a token)")
+    axes.set(xlabel="step", ylabel="loss")
     axes.set_title(f"{done.user}: training", parse_math=False)
     axes.legend()
     data = io.BytesIO()
