@@ -38,6 +38,7 @@ from memoria.records import Scope
 from memoria.store import adapters, due
 from memoria.store.adapters import AdapterRow, NewAdapter
 from memoria.store.events import append_event
+from memoria.store.ledger import Ledger
 from memoria.store.feedback import stands
 from memoria.store.scopes import require_scope
 
@@ -132,7 +133,10 @@ class Registry(Catalogue):
             try:
                 with self._ledger.write() as connection:
                     if not stands(connection, manifest.taught):
-                        raise Withheld("The person thinks otherwise by now of an answer that was learnt; distil again.")
+                        raise Withheld(
+                            "An answer that was learnt is forgotten by now, or the person thinks otherwise of it; "
+                            "distil again."
+                        )
                     row = self._added(connection, scope, new, parent, place.folder)
                     added = to_adapter(connection, scope, row)
             except Withheld:
