@@ -77,7 +77,7 @@ class Home:
         self._closed = False
         self._rejudge = Rejudge(self._ledger, self._ontology)
         self._items = Items(self._ledger, lambda: self.embedder, clock, self.settings.store.cache_mb)
-        self._registry = Registry(self._ledger, self.home, clock)
+        self._registry = Registry(self._ledger, self.home, clock, self.settings.distil.kept)
         self._eraser = self._new_eraser()
         try:
             self._eraser.finish(to_micros(clock()))  # what a killed process left open

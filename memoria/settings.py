@@ -142,7 +142,7 @@ class DistilSettings(_Section):
     a recipe's name, `kinds` what is made. `consent`: "assumed" unless withheld, or "required" of each person. A
     training gets `threads`, `memory_mb` of memory, and the machine to itself. `card_tokens` bounds the preference
     card, `card_by` says what it is chosen and judged by: the local model where there is one, or the head (in
-    milliseconds)."""
+    milliseconds). `kept`: of so many of a kind that served, and as many rejected ones, the files stay."""
 
     model: str | None = None
     recipe: str = "sft"
@@ -152,6 +152,7 @@ class DistilSettings(_Section):
     memory_mb: int = Field(default=2500, ge=200)
     card_tokens: int = Field(default=300, ge=30)
     card_by: Literal["model", "head"] = "model"
+    kept: int = Field(default=3, ge=1)
     seed: int = 0
     gate: GateSettings = GateSettings()
 

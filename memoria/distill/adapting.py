@@ -17,7 +17,7 @@ from memoria.errors import Withheld
 from memoria.records import Scope
 from memoria.store import adapters
 from memoria.store.adapter_files import AdapterFiles
-from memoria.store.adapters import QUARANTINED, AdapterRow
+from memoria.store.adapters import ENDED, QUARANTINED, AdapterRow
 from memoria.store.ledger import Ledger
 
 
@@ -66,6 +66,8 @@ def amiss(connection: Connection, ledger: Ledger, files: AdapterFiles, row: Adap
         named = f"{first.kind} {first.key.hex()}" if first.kind != "adapter" else "another adapter"
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         return f"It was made of {named}{more}, forgotten or changed since; distil again."
+    if not row.files and row.status in ENDED:
+        return "Its files were cleared away (of the newest that served or were rejected they stay); distil again."
     damage = files.damage(row.folder, row.files)
     return f"Its files are damaged: {damage}; roll back, or distil again." if damage else ""
 

@@ -132,7 +132,8 @@ def _heir(connection: Connection, ledger: Ledger, row: AdapterRow, gone: Collect
     unwanted = rolled_back(connection, row.scope_id).union(gone)
     for each in reversed(adapters.of_scope(connection, row.scope_id)):
         older = each.kind == row.kind and each.version < row.version and each.base == row.base
-        if older and each.status == "retired" and each.id not in unwanted and not lost_of(connection, ledger, each):
+        served = older and each.status == "retired" and each.files and each.id not in unwanted
+        if served and not lost_of(connection, ledger, each):
             return each
     return None
 

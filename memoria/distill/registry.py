@@ -38,8 +38,8 @@ from memoria.records import Scope
 from memoria.store import adapters, due
 from memoria.store.adapters import AdapterRow, NewAdapter
 from memoria.store.events import append_event
-from memoria.store.ledger import Ledger
 from memoria.store.feedback import stands
+from memoria.store.ledger import Ledger
 from memoria.store.scopes import require_scope
 
 Also = Callable[[Connection], None] | None

@@ -6,7 +6,9 @@ moment, in any process: see `store/adapter_files.py` for why nobody's finished o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from math import inf
 
 from sqlalchemy import Connection
 
@@ -14,12 +16,13 @@ from memoria.distill.lineage import lost, to_rows
 from memoria.distill.records import Manifest
 from memoria.store import adapters
 from memoria.store.adapter_files import AdapterFiles, Place
-from memoria.store.adapters import QUARANTINED, SourceRow
+from memoria.store.adapters import ENDED, QUARANTINED, SourceRow
 from memoria.store.ledger import Ledger
 
 
-def sweep(ledger: Ledger, files: AdapterFiles) -> bool:
-    """Remove the files of what is quarantined, what killed processes left, and what belongs to nobody.
+def sweep(ledger: Ledger, files: AdapterFiles, kept: int) -> bool:
+    """Remove the files of what is quarantined, what killed processes left, what belongs to nobody, and of what served
+    or was rejected those of all but the newest `kept` of a person's of a kind.
 
     False where something has to stay for now: somebody still makes something of what is forgotten, or a file cannot be
     removed. Whoever sweeps next goes on.
@@ -27,10 +30,10 @@ def sweep(ledger: Ledger, files: AdapterFiles) -> bool:
     busy = [place for place in files.places() if not _cleared(ledger, files, place)]
     clean = not busy
     with ledger.read() as connection:
-        if not any(_rubbish(connection, files)):
+        if not any(_rubbish(connection, files, kept)):
             return clean
     with ledger.write() as connection:  # nobody registers anything meanwhile
-        strays, condemned = _rubbish(connection, files)
+        strays, condemned = _rubbish(connection, files, kept)
         gone: list[int] = []
         for number, folder in [*((None, each) for each in strays), *condemned.items()]:
             try:
@@ -48,20 +51,28 @@ def faults(ledger: Ledger, files: AdapterFiles) -> list[str]:
     with ledger.read() as connection:
         rows = adapters.every(connection)
         strays, condemned = _rubbish(connection, files)
+    cleared = {row.id for row in rows if row.status in (*ENDED, QUARANTINED) and not row.files}
     found = [f"{each} belongs to no adapter; opening the home removes it." for each in strays]
     for row in rows:
         if row.id in condemned:
             found.append(f"{row.name} in {row.folder} is quarantined and its files are still there; open the home.")
-        elif row.status != QUARANTINED and (damage := files.damage(row.folder, row.files)):
+        elif row.id not in cleared and (damage := files.damage(row.folder, row.files)):
             found.append(f"{row.name} in {row.folder} is damaged ({damage}); roll back, or distil again.")
     return found
 
 
-def _rubbish(connection: Connection, files: AdapterFiles) -> tuple[list[str], dict[int, str]]:
-    """The folders of nobody, and those of quarantined adapters by row id."""
-    rows = adapters.every(connection)
-    condemned = {row.id: row.folder for row in rows if row.status == QUARANTINED and row.files}
-    return files.strays({row.folder for row in rows if row.files}), condemned
+def _rubbish(connection: Connection, files: AdapterFiles, kept: float = inf) -> tuple[list[str], dict[int, str]]:
+    """The folders of nobody, and those by row id of adapters that are quarantined or (with `kept`) have had their
+    day."""
+    rows = [row for row in adapters.every(connection) if row.files]
+    condemned = {row.id: row.folder for row in rows if row.status == QUARANTINED}
+    for status in ENDED:
+        newest = Counter[tuple[int, str]]()
+        for row in (each for each in reversed(rows) if each.status == status):
+            newest[row.scope_id, row.kind] += 1
+            if newest[row.scope_id, row.kind] > kept:
+                condemned[row.id] = row.folder
+    return files.strays({row.folder for row in rows}), condemned
 
 
 def _cleared(ledger: Ledger, files: AdapterFiles, place: Place) -> bool:

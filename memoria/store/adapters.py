@@ -18,6 +18,7 @@ from memoria.store.schema_adapters import adapter, adapter_source
 
 _CHUNK = 500
 QUARANTINED = "quarantined"
+ENDED = ("retired", "rejected")  # that had their day: of older ones the files go, and the row stays
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def quarantine(connection: Connection, ids: Iterable[int], erasure: int | None, 
 
 
 def emptied(connection: Connection, ids: Sequence[int]) -> None:
-    """Note that the files of these quarantined adapters are gone."""
+    """Note that the files of these adapters are gone."""
     for chunk in _chunks(ids):
         connection.execute(update(adapter).where(adapter.c.id.in_(chunk)).values(files="{}"))
 

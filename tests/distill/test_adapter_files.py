@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapting import BASE, add, files, manifest_of
+from adapting import BASE, FAILED, add, files, manifest_of
 from conftest import OpenMemory
 
-from memoria import InvalidInput, Memory
+from memoria import InvalidInput, Memory, Settings
 from memoria.distill import registry
 from memoria.distill.export import export, unlock
 from memoria.errors import TrainingFailed, Withheld
 from memoria.records import Scope
+from memoria.settings import DistilSettings
 
 ANA = Scope(user="ana")
 
@@ -123,6 +124,29 @@ def test_opening_clears_what_a_killed_maker_left_and_nothing_that_is_in_use(
     assert sorted(each.name for each in (home / "adapters").iterdir()) == [".making", "1", "2"]
     assert list((home / "adapters" / ".making").iterdir()) == []
     assert other.verify() == []
+
+
+def test_of_what_had_its_day_only_the_newest_keep_their_files(
+    open_memory: OpenMemory, settings: Settings, home: Path
+) -> None:
+    memory = open_memory(settings=settings.model_copy(update={"distil": DistilSettings(kept=2)}))
+    memory.remember(["I love cashews.", "I live in Porto."], user="ana")
+    memory.remember("I hate cashews.", user="bo")
+    first = add(memory, ids(memory, "Porto"), serve=True)
+    add(memory, ids(memory, "Porto"), serve=True)
+    for _ in range(3):
+        add(memory, ids(memory, "cashews"), serve=True)
+    for _ in range(3):
+        memory._registry.judge(ANA, add(memory).id, FAILED)
+    add(memory, kind="card", serve=True)
+    add(memory, user="bo", serve=True)
+    assert {each.name for each in (home / "adapters").iterdir()} == {".making", "3", "4", "5", "7", "8", "9", "10"}
+    assert memory.verify() == []
+    with pytest.raises(Withheld, match="were cleared away"):
+        memory.promote(first.id, user="ana", force=True)
+    assert add(memory, digest=first.digest).id != first.id  # it is made again
+    receipt = memory.forget(user="ana", ids=ids(memory, "cashews"))
+    assert (receipt.complete, receipt.serving) == (True, ())
 
 
 def test_an_unfinished_making_is_gone_on_with(filled: Memory, open_memory: OpenMemory, home: Path) -> None:

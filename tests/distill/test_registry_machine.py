@@ -29,7 +29,7 @@ class Registered(RuleBasedStateMachine):
         self.memory = Memory(
             Path(self.folder.name) / "home",
             embeddings=HashEmbeddings(DIMENSION),
-            settings=Settings.model_validate({"store": {"index": "exact"}}),
+            settings=Settings.model_validate({"store": {"index": "exact"}, "distil": {"kept": 50}}),
             clock=Clock(),
         )
         kept = self.memory.remember([f"Turn number {n} of the sea." for n in range(8)], user="ana")
