@@ -2,10 +2,10 @@
 
 What enters: prompts with answers, or plain texts, and a model, with or without an adapter. What leaves: the mean
 negative log-likelihood (NLL) per token, in nats. Only the answer's tokens go through the output layer, the largest of
-a small model's. What all rows of a batch begin with (the system's message, the question of several answers) goes
-through the model once: the rows lie one after the other in a single sequence, each seeing that beginning and itself.
-That is half the work in training and a small part of it where answers to a long prompt are compared. A soft prompt,
-which sits before the tokens, takes the common way of padded rows.
+a small model's. What rows of a batch begin with alike (the system's message, the question of several answers) goes
+through the model once: the rows are the branches of a tree, laid out in a single sequence, in which a token sees those
+that lead to it. That is half the work in training and a small part of it where answers to a long prompt are compared.
+A soft prompt, which sits before the tokens, takes the common way of padded rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from memoria.models.generation import Loaded, tokens_of
 
 Numbers = NDArray[np.float64]
 
-_AT_ONCE = 16  # rows in one forward pass
+_AT_ONCE, _MOST = 16, 4096  # rows in one forward pass, and their tokens (a mask takes the square of them)
 _PACKED = frozenset({"llama", "qwen2", "qwen3"})  # architectures whose attention takes a mask of our own
 _LONGEST = 1024  # tokens of a row: what is longer loses its beginning
 
@@ -129,55 +129,48 @@ def _padded(torch: Any, model: Any, batch: Sequence[Encoded], device: Any) -> An
 
 
 def _packed(torch: Any, causal: Any, batch: Sequence[Encoded], device: Any) -> Any:
-    """The hidden states before each answer token, of rows in one sequence behind their common beginning."""
-    shared = _shared(batch)
-    ids, positions, owners = list(batch[0].ids[:shared]), list(range(shared)), [0] * shared
-    before: list[int] = []
-    for number, each in enumerate(batch, 1):
-        shift = len(ids) - shared
-        before += [place - 1 if place <= shared else shift + place - 1 for place in _answer(each)]
-        ids += each.ids[shared:]
-        positions += range(shared, len(each.ids))
-        owners += [number] * (len(each.ids) - shared)
-    at, owner = torch.tensor(positions, device=device), torch.tensor(owners, device=device)
-    sees = (owner[None, :] == 0) | (owner[None, :] == owner[:, None])
-    sees &= at[None, :] <= at[:, None]
+    """The hidden states before each answer token, of rows as the branches of a tree laid out in one sequence."""
+    ids, positions, paths = _tree(batch)
+    sees = torch.zeros((len(ids), len(ids)), dtype=torch.bool)
+    for path in paths:
+        places = torch.tensor(path)
+        sees[places[:, None], places] = torch.ones((len(path), len(path)), dtype=torch.bool).tril()
     dtype = causal.get_input_embeddings().weight.dtype
-    mask = torch.zeros(sees.shape, dtype=dtype, device=device).masked_fill(~sees, torch.finfo(dtype).min)
-    given = torch.tensor([ids], device=device)
-    hidden = causal.base_model(
-        input_ids=given, attention_mask=mask[None, None], position_ids=at[None], use_cache=False
-    )[0]
+    mask = torch.zeros(sees.shape, dtype=dtype).masked_fill(~sees, torch.finfo(dtype).min).to(device)
+    at, given = torch.tensor([positions], device=device), torch.tensor([ids], device=device)
+    hidden = causal.base_model(input_ids=given, attention_mask=mask[None, None], position_ids=at, use_cache=False)[0]
+    before = [path[place - 1] for each, path in zip(batch, paths, strict=True) for place in _answer(each)]
     return hidden[0, before]
 
 
-def _shared(batch: Sequence[Encoded]) -> int:
-    """How many tokens all rows begin with, the beginnings of answers among them; each keeps its last one."""
-    least = min(len(each.ids) for each in batch) - 1
-    first = batch[0].ids
-    for place in range(least):
-        if any(each.ids[place] != first[place] for each in batch[1:]):
-            return place
-    return least
+def _tree(batch: Sequence[Encoded]) -> tuple[list[int], list[int], list[list[int]]]:
+    """The tokens of all rows, those that stand behind the same tokens once, their positions in their rows, and each
+    row's path: the places of its tokens."""
+    known: dict[tuple[int, int], int] = {}
+    ids, positions, paths = list[int](), list[int](), list[list[int]]()
+    for each in batch:
+        path, above = list[int](), -1
+        for position, token in enumerate(each.ids):
+            above = known.setdefault((above, token), len(ids))
+            if above == len(ids):
+                ids.append(token)
+                positions.append(position)
+            path.append(above)
+        paths.append(path)
+    return ids, positions, paths
 
 
 def _batches(encoded: Sequence[Encoded]) -> Iterator[list[int]]:
-    """The places of the rows, those that begin alike together as far as that saves work."""
+    """The places of the rows, those that begin alike together."""
     order = sorted(range(len(encoded)), key=lambda at: encoded[at].ids)
     batch: list[int] = []
     for at in order:
-        joined = [encoded[each] for each in (*batch, at)]
-        if batch and (len(batch) >= _AT_ONCE or _cost(joined) > _cost(joined[:-1]) + len(joined[-1].ids)):
+        if batch and (len(batch) >= _AT_ONCE or len(_tree([encoded[each] for each in (*batch, at)])[0]) > _MOST):
             yield batch
             batch = []
         batch.append(at)
     if batch:
         yield batch
-
-
-def _cost(batch: Sequence[Encoded]) -> int:
-    shared = _shared(batch)
-    return shared + sum(len(each.ids) - shared for each in batch)
 
 
 def _answer(each: Encoded) -> Iterator[int]:
