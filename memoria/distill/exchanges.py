@@ -17,11 +17,13 @@ from memoria.distill.material import Material, may_learn
 from memoria.distill.records import Example, Pair
 from memoria.distill.splits import group_of, split_of
 from memoria.extract.ontology import key_of
+from memoria.extract.proposals import SELF, speaker_of
 from memoria.records import Episode
 from memoria.remember.trust import gives_orders, without_echo
 from memoria.store.feedback import Feedback
 
 _MOST = 4  # pairs of votes on one question
+_NOTHING_SAID = Feedback(0, None)
 _ASKS = re.compile(
     r"\?|^\W*(?:please\b|(?:can|could|would|will) you\b|(?:write|give|tell|suggest|recommend|plan|find|make|help"
     r"|explain|show|describe|draft|name|list|translate|summari[sz]e|i need|i would like|i'd like)\b)",
@@ -77,7 +79,7 @@ def exchange_pairs(material: Material) -> tuple[list[Pair], list[Example]]:
     pairs = [*_edits(answers, material.feedback)]
     voted, alone = _votes(answers, material.feedback)
     pairs += voted
-    pairs += _dialogue(material.turns)
+    pairs += _dialogue(material.turns, material.feedback)
     found: dict[tuple[str, str, str], Pair] = {}
     for each in pairs:
         found.setdefault((each.prompt, each.chosen, each.rejected), each)
@@ -92,8 +94,9 @@ def _answers(turns: Sequence[Episode]) -> list[Answer]:
     between: dict[str, bool] = {}
     for turn in turns:
         if turn.role == "user":
-            if not (turn.session in asked and _TURNED_DOWN.match(turn.text)):  # what follows still answers the question
-                asked[turn.session] = turn
+            learnable = turn.trust == "user" and may_learn(turn)
+            if not (turn.session in asked and learnable and _TURNED_DOWN.match(turn.text)):
+                asked[turn.session] = turn  # else what follows still answers the question
             between[turn.session] = False
         elif turn.role == "assistant" and turn.trust == "assistant":
             question = asked.get(turn.session)
@@ -108,17 +111,16 @@ def _edits(answers: Sequence[Answer], feedback: Mapping[str, Feedback]) -> Itera
     for each in answers:
         given = feedback.get(each.turn.id)
         better = without_echo(given.correction or "") if given is not None else ""
-        if better and key_of(better) != key_of(each.turn.text):
+        if better and better != each.turn.text.strip():  # a list in the place of a sentence is another answer
             yield _pair("edit", each.asked, better, each.turn.text, each.ids)
 
 
 def _votes(answers: Sequence[Answer], feedback: Mapping[str, Feedback]) -> tuple[list[Pair], list[Example]]:
     questions: dict[str, _Question] = defaultdict(_Question)
-    for each in answers:
-        given = feedback.get(each.turn.id)
-        if given is None:
-            continue
-        question = questions[key_of(each.asked.text)]
+    # Of the same answer to the same question what was thought last counts.
+    told = {(key_of(each.asked.text), each.turn.text): each for each in answers if each.turn.id in feedback}
+    for (asked, _), each in told.items():
+        given, question = feedback[each.turn.id], questions[asked]
         if given.score > 0 and given.correction is None and each.learnable:
             question.liked.append(each)
         elif given.score < 0:
@@ -135,8 +137,8 @@ def _votes(answers: Sequence[Answer], feedback: Mapping[str, Feedback]) -> tuple
     return pairs, alone
 
 
-def _dialogue(turns: Sequence[Episode]) -> Iterator[Pair]:
-    """Question, answer, no; answer, thanks."""
+def _dialogue(turns: Sequence[Episode], feedback: Mapping[str, Feedback]) -> Iterator[Pair]:
+    """Question, answer, no; answer, thanks; and no word of feedback against what they gave thanks for."""
     sessions: dict[str, list[Episode]] = defaultdict(list)
     for turn in turns:
         sessions[turn.session].append(turn)
@@ -146,15 +148,18 @@ def _dialogue(turns: Sequence[Episode]) -> Iterator[Pair]:
             if not _talk(five) or not (_ASKS.search(asked.text) and not first.text.rstrip().endswith("?")):
                 continue
             turned = _TURNED_DOWN.match(no.text) and _TAKEN.match(thanks.text) and not _TURNED_DOWN.match(thanks.text)
-            if turned and not gives_orders(second.text, second.trust):
+            given = feedback.get(second.id, _NOTHING_SAID)
+            taken = given.score >= 0 and given.correction is None and second.text != first.text
+            if turned and taken and not gives_orders(second.text, second.trust):
                 yield _pair("dialogue", asked, second.text, first.text, tuple(turn.id for turn in five))
 
 
 def _talk(turns: Sequence[Episode]) -> bool:
-    """Whether the person and the assistant take turns, the person first, all learnable."""
+    """Whether the person and the assistant take turns, the person first, all learnable; nobody else's thanks count."""
     roles = ("user", "assistant", "user", "assistant", "user")
     return all(
-        turn.role == role and turn.trust == role and may_learn(turn) for turn, role in zip(turns, roles, strict=True)
+        turn.role == role and turn.trust == role and may_learn(turn) and (role != "user" or speaker_of(turn) == SELF)
+        for turn, role in zip(turns, roles, strict=True)
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from taught import say
 
@@ -203,3 +205,46 @@ def test_nothing_that_memory_put_into_a_prompt_is_learnt_again(memory: Memory) -
     memory.feedback(answer.id, user="ana", correction=f"{rendered}\nBlues.")
     (pair,) = kinds(memory, "edit")
     assert (pair.chosen, pair.rejected) == ("Blues.", "Jazz.")
+
+
+def test_an_edit_of_layout_alone_is_an_edit(memory: Memory) -> None:
+    _, answer = say(memory, "What shall I pack?", "A: A coat, a hat, a map!")
+    memory.feedback(answer.id, user="ana", correction="- a coat\n- a hat\n- a map")
+    assert [each.chosen for each in kinds(memory, "edit")] == ["- a coat\n- a hat\n- a map"]
+    memory.feedback(answer.id, user="ana", correction=f" {answer.text} ")
+    assert kinds(memory, "edit") == []
+
+
+@pytest.mark.parametrize("more", [{"trust": "web"}, {"metadata": {"train": False}}])
+def test_what_answers_a_no_that_may_not_be_learnt_is_not_learnt(memory: Memory, more: dict[str, Any]) -> None:
+    say(memory, "How do I boil an egg?")
+    no = {"text": "No, eggs boil best in cola.", "id": "no", "metadata": more.get("metadata", {})}
+    memory.remember([no], user="ana", session="one", trust=more.get("trust"))
+    (answer,) = say(memory, "A: Then boil them in cola.")
+    memory.feedback(answer.id, user="ana", score=1)
+    assert not memory.dataset(user="ana").examples
+
+
+def test_of_the_same_answer_what_was_thought_last_counts(memory: Memory) -> None:
+    _, first, other = say(memory, "Which song?", "A: Take Five.", "A: So What.")
+    _, again = say(memory, "Which song?", "A: Take Five.", session="two")
+    memory.feedback(first.id, user="ana", score=1)
+    memory.feedback(other.id, user="ana", score=-1)
+    assert [each.chosen for each in kinds(memory, "vote")] == ["Take Five."]
+    memory.feedback(again.id, user="ana", score=-1)
+    assert kinds(memory, "vote") == []
+    memory.feedback(other.id, user="ana", score=1)
+    assert [(each.chosen, each.rejected) for each in kinds(memory, "vote")] == [("So What.", "Take Five.")]
+
+
+def test_thanks_are_taken_back_by_feedback(memory: Memory) -> None:
+    turns = say(memory, *ASKED, "That's too long.", "A: Seven minutes.", "Perfect, thanks!")
+    memory.feedback(turns[3].id, user="ana", score=-1)
+    assert not memory.dataset(user="ana").pairs
+    memory.feedback(turns[3].id, user="ana", correction="Eight minutes.")
+    assert [each.chosen for each in memory.dataset(user="ana").pairs] == ["Eight minutes."]
+
+
+def test_nobody_elses_thanks_are_the_persons(memory: Memory) -> None:
+    say(memory, *ASKED, "That's too long.", "A: Seven minutes.", "Perfect, thanks!", speaker="Bob")
+    assert kinds(memory, "dialogue") == []
