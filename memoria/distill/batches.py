@@ -7,27 +7,39 @@ batch where it stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Stage
-from memoria.distill.records import Dataset
+from memoria.distill.records import Dataset, Pair
 from memoria.models.likelihood import Row
 
 T = TypeVar("T")
 
 
-def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Row]]:
-    """The answers that are learnt, by where they come from: what the person chose (edits, votes, dialogue, liked
-    answers), and comes twice, what follows from preferences they stated, and with `facts` the answers to questions of
-    fact."""
+@dataclass(frozen=True)
+class Lesson:
+    """A question with the answer that is learnt, and with the one that was turned down for it, where there is one."""
+
+    taken: Row
+    left: Row | None = None
+
+
+def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Lesson]]:
+    """What is learnt, by where it comes from: what the person chose (edits, votes, dialogue, liked answers), and comes
+    twice, what follows from preferences they stated, and with `facts` the answers to questions of fact."""
     pairs = data.pairs_of("train")
-    chosen = [Row(each.prompt, each.chosen) for each in pairs if each.kind != "stated"]
-    chosen += [Row(each.prompt, each.answer) for each in data.examples_of("train", "preference")]
-    stated = [Row(each.prompt, each.chosen) for each in pairs if each.kind == "stated"]
-    told = [Row(each.prompt, each.answer) for each in data.examples_of("train", "fact")] if facts else []
+    chosen = [_of_pair(each) for each in pairs if each.kind != "stated"]
+    chosen += [Lesson(Row(each.prompt, each.answer)) for each in data.examples_of("train", "preference")]
+    stated = [_of_pair(each) for each in pairs if each.kind == "stated"]
+    told = [Lesson(Row(each.prompt, each.answer)) for each in data.examples_of("train", "fact")] if facts else []
     return [rows for rows in (chosen, stated, chosen, told) if rows]
+
+
+def _of_pair(pair: Pair) -> Lesson:
+    return Lesson(Row(pair.prompt, pair.chosen), Row(pair.prompt, pair.rejected))
 
 
 def rows_to_teach(data: Dataset, *, facts: bool) -> list[tuple[Row, Row]]:

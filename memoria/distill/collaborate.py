@@ -112,7 +112,7 @@ def collaborate(
 
 def gains(data: Dataset, peers: Sequence[Peer], recipe: Recipe, loaded: Loaded) -> list[float]:
     """By how much likelier each peer's adapter finds the newcomer's answers than the base: mean nats a token."""
-    rows = list(dict.fromkeys(row for part in rows_to_learn(data, facts=recipe.facts) for row in part))
+    rows = list(dict.fromkeys(each.taken for part in rows_to_learn(data, facts=recipe.facts) for each in part))
     if not rows or not peers:
         raise InvalidInput("A newcomer needs an example of its own, and somebody else's adapter; there are none.")
     before = float(Likelihood(loaded).nll(rows).mean())

@@ -2,7 +2,9 @@
 
 What enters: a model with an adapter, and a batch of encoded rows. What leaves: a loss, a scalar tensor with gradients.
 
-- SFT: the mean over all answers' tokens.
+- SFT: the mean over all answers' tokens; with a `margin`, beside it, how much likelier a token each answer is than the
+  one that was turned down for it. The answers' likelihood alone raises both, for they share most of their words. The
+  margin is SimPO's (Meng et al., 2024), beside the likelihood as in CPO (Xu et al., 2024): no reference is needed.
 - DPO: Rafailov et al., Direct Preference Optimization (2023), with a weighted SFT term on the chosen answers, without
   which a small model's chosen answers become less likely as well (RPO: Liu et al., 2024).
 - KL: context distillation, Askell et al., A General Language Assistant (2021): the same model with the memory in its
@@ -17,6 +19,16 @@ from importlib import import_module
 from typing import Any
 
 from memoria.models.likelihood import Encoded, answer_logits, answer_logps
+
+_SHARPNESS, _LEAD = 2.0, 0.5  # of the margin's sigmoid, and how much likelier is enough, in nats a token
+
+
+@dataclass(frozen=True)
+class LessonRows:
+    """A lesson, encoded."""
+
+    taken: Encoded
+    left: Encoded | None = None
 
 
 @dataclass(frozen=True)
@@ -36,10 +48,16 @@ class TaughtRows:
     teacher: Encoded
 
 
-def sft(model: Any, batch: Sequence[Encoded]) -> Any:
-    """The mean NLL of the answers' tokens."""
+def sft(model: Any, batch: Sequence[LessonRows], margin: float = 0.0) -> Any:
+    """The mean NLL of the answers' tokens, and `margin` times the loss of those that another was turned down for."""
     torch: Any = import_module("torch")
-    return -torch.cat(answer_logps(model, batch)).mean()
+    left = [(number, each.left) for number, each in enumerate(batch) if margin and each.left is not None]
+    logps = answer_logps(model, [*(each.taken for each in batch), *(row for _, row in left)])
+    loss = -torch.cat(logps[: len(batch)]).mean()
+    if not left:
+        return loss
+    likelier = torch.stack([logps[at].mean() - logps[len(batch) + n].mean() for n, (at, _) in enumerate(left)])
+    return loss + margin * torch.nn.functional.softplus(_SHARPNESS * (_LEAD - likelier)).mean()
 
 
 def dpo(model: Any, batch: Sequence[PairRows], beta: float, weight: float) -> Any:

@@ -26,7 +26,8 @@ class _Part(BaseModel):
 class Stage(_Part):
     """So many `steps` of one loss, with AdamW at `rate` (warmed up over a tenth of them, then falling to nothing).
 
-    `loss`: "sft" (the likelihood of the answers), "dpo" (chosen against rejected, `beta` its temperature, against the
+    `loss`: "sft" (the likelihood of the answers; `margin` weighs how much likelier they are than those turned down for
+    them), "dpo" (chosen against rejected, `beta` its temperature, against the
     adapter that the stage began with, or the base at first; `sft` weighs the chosen answers' likelihood beside it;
     without it DPO ruins the model), "kl" (the answers' distributions under the same model with the memory in its
     prompt). `replay` is the share of each batch that is neutral text.
@@ -38,6 +39,7 @@ class Stage(_Part):
     rate: float = Field(default=1e-3, gt=0)
     beta: float = Field(default=0.1, gt=0)
     sft: float = Field(default=0.5, ge=0)
+    margin: float = Field(default=0.0, ge=0)
     replay: float = Field(default=0.125, ge=0, lt=1)
 
 

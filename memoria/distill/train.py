@@ -21,21 +21,19 @@ from pathlib import Path
 from typing import Any
 
 from memoria.clock import processor_time
-from memoria.distill import losses
-from memoria.distill.batches import picked, picked_by_turns, replayed, rows_to_learn, rows_to_teach
+from memoria.distill.lessons import Lessons
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset, LossPoint, Stopped, Trained
 from memoria.distill.tuned import begun, save
-from memoria.errors import InvalidInput, TrainingFailed
+from memoria.errors import TrainingFailed
 from memoria.models.adapter_files import CONFIG, WEIGHTS
 from memoria.models.generation import Loaded
-from memoria.models.likelihood import Encoded, Row, encode
 
 Progress = Callable[[int, int, float], None]  # step, all steps, loss
 
 STATE = "training.pt"  # beside the weights while a training is under way
-VERSION = 2  # raise it when the same data and recipe come to other weights: then all is trained anew
+VERSION = 3  # raise it when the same data and recipe come to other weights: then all is trained anew
 _EVERY = 20.0  # CPU-seconds between two checkpoints
 
 
@@ -147,9 +145,10 @@ class _Run:
         optimizer = torch.optim.AdamW(self.trainable, lr=stage.rate, weight_decay=0.0)
         if resumed is not None and resumed["stage"] == number:
             optimizer.load_state_dict(resumed["optimizer"])
-            rows = _Rows(self, stage, resumed["reference"])
         else:
-            rows = _Rows(self, stage, None)
+            resumed = None
+        known = resumed["reference"] if resumed is not None else None
+        rows = Lessons(self.model, self.loaded, self.data, self.recipe, stage, self.neutral, known)
         kept = begun_at = processor_time()
         name = f"{number + 1} {stage.loss}"
         for step in range(state.step - before, stage.steps):
@@ -227,54 +226,6 @@ class _Run:
         return kept
 
 
-class _Rows:
-    """The rows of a stage, encoded once, and the loss of each step's batch."""
-
-    def __init__(self, run: _Run, stage: Stage, reference: list[tuple[float, float]] | None) -> None:
-        self._model, self._stage = run.model, stage
-        self._seed = f"{run.recipe.seed}/{stage.loss}"
-        self._replay = [_ended(run.loaded, Row(*each)) for each in run.neutral.replay]
-        self._spared = replayed(run.neutral, stage)
-        self._parts: list[list[Any]]
-        self.reference: list[tuple[float, float]] = []
-        facts = run.recipe.facts
-        if stage.loss == "sft":
-            parts = rows_to_learn(run.data, facts=facts)
-            self._parts = [[_ended(run.loaded, row) for row in part] for part in parts]
-        elif stage.loss == "kl":
-            taught = rows_to_teach(run.data, facts=facts)
-            self._parts = [[losses.TaughtRows(_ended(run.loaded, s), _ended(run.loaded, t)) for s, t in taught]]
-        else:
-            self._parts = [self._pairs(run, reference)]
-        if not any(self._parts):
-            raise InvalidInput(f"There is nothing to learn from by {stage.loss!r}; remember more of the person first.")
-
-    def loss(self, step: int) -> tuple[Any, int]:
-        """The loss of a step's batch, and how many tokens it learns from."""
-        neutral = picked(self._replay, step, self._spared, f"{self._seed}/replay") if self._spared else []
-        batch = picked_by_turns(self._parts, step, self._stage.batch - len(neutral), self._seed)
-        if self._stage.loss == "sft":
-            return losses.sft(self._model, [*batch, *neutral]), _tokens([*batch, *neutral])
-        share = len(neutral) / self._stage.batch
-        calm = losses.sft(self._model, neutral) * share if neutral else 0.0
-        if self._stage.loss == "kl":
-            learnt = _tokens([each.student for each in batch]) + _tokens(neutral)
-            return losses.kl(self._model, batch) * (1 - share) + calm, learnt
-        loss = losses.dpo(self._model, batch, self._stage.beta, self._stage.sft)
-        return loss * (1 - share) + calm, _tokens([e for p in batch for e in (p.chosen, p.rejected)]) + _tokens(neutral)
-
-    def _pairs(self, run: _Run, reference: list[tuple[float, float]] | None) -> list[losses.PairRows]:
-        pairs = run.data.pairs_of("train")
-        encoded = [
-            (_ended(run.loaded, Row(each.prompt, each.chosen)), _ended(run.loaded, Row(each.prompt, each.rejected)))
-            for each in pairs
-        ]
-        run.model.eval()  # the reference is the model without dropout
-        self.reference = reference or [losses.reference(run.model, *each) for each in encoded]
-        run.model.train()
-        return [losses.PairRows(*each, at) for each, at in zip(encoded, self.reference, strict=True)]
-
-
 def _name(data: Dataset, recipe: Recipe, base: str, neutral: Neutral, start: Path | None) -> str:
     """A name for just this training: a checkpoint of another is not gone on with."""
     made = hashlib.sha256(f"{VERSION} {recipe.digest} {base!r} {neutral.replay!r} {data.model_dump_json()}".encode())
@@ -282,14 +233,6 @@ def _name(data: Dataset, recipe: Recipe, base: str, neutral: Neutral, start: Pat
         for each in (CONFIG, WEIGHTS):
             made.update((start / each).read_bytes())
     return made.hexdigest()
-
-
-def _ended(loaded: Loaded, row: Row) -> Encoded:
-    return encode(loaded, row, ended=True)
-
-
-def _tokens(batch: list[Encoded]) -> int:
-    return sum(len(each.ids) - each.begin for each in batch)
 
 
 def _warmth(step: int, steps: int) -> float:

@@ -38,7 +38,7 @@ def test_what_was_chosen_what_was_stated_and_facts_are_parts() -> None:
         pairs=(pair("stated"), pair("edit"), pair("vote"), pair("stated", "held_out")),
         examples=(Example(kind="fact", prompt="fact", answer="a"), Example(kind="preference", prompt="up", answer="a")),
     )
-    told = [[row.prompt for row in part] for part in rows_to_learn(data, facts=True)]
+    told = [[each.taken.prompt for each in part] for part in rows_to_learn(data, facts=True)]
     chosen = ["edit", "vote", "up"]
     assert told == [chosen, ["stated"], chosen, ["fact"]]
     assert len(rows_to_learn(data, facts=False)) == 3
