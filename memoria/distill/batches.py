@@ -29,13 +29,14 @@ class Lesson:
 
 def rows_to_learn(data: Dataset, *, facts: bool) -> list[list[Lesson]]:
     """What is learnt, by where it comes from: what the person chose (edits, votes, dialogue, liked answers), and comes
-    twice, what follows from preferences they stated, and with `facts` the answers to questions of fact."""
+    twice, what follows from preferences they stated, and with `facts` the answers to questions of fact, twice as well:
+    each of those has to be learnt."""
     pairs = data.pairs_of("train")
     chosen = [_of_pair(each) for each in pairs if each.kind != "stated"]
     chosen += [Lesson(Row(each.prompt, each.answer)) for each in data.examples_of("train", "preference")]
     stated = [_of_pair(each) for each in pairs if each.kind == "stated"]
     told = [Lesson(Row(each.prompt, each.answer)) for each in data.examples_of("train", "fact")] if facts else []
-    return [rows for rows in (chosen, stated, chosen, told) if rows]
+    return [rows for rows in (chosen, told, chosen, stated, told) if rows]
 
 
 def _of_pair(pair: Pair) -> Lesson:

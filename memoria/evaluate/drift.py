@@ -29,7 +29,7 @@ from memoria.distill.merge import merge
 from memoria.distill.neutral import load_neutral
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Pair, Trained
-from memoria.distill.train import train
+from memoria.distill.train import VERSION, train
 from memoria.distill.tuned import tuned
 from memoria.errors import InvalidInput
 from memoria.evaluate.drift_data import EDITS, Month, Year, held_out, months_of
@@ -88,7 +88,7 @@ class _Life:
     def __init__(self, year: Year, bench: Bench, side: Side) -> None:
         self.year, self.bench = year, bench
         self.side: Side = side
-        named = f"{bench.recipe.digest} {bench.own} {bench.months} {bench.base.name} {EDITS} {year}"
+        named = f"{VERSION} {bench.recipe.digest} {bench.own} {bench.months} {bench.base.name} {EDITS} {year}"
         self.root = bench.folder / hashlib.sha256(named.encode()).hexdigest()[:12]  # another run has another
         self.folder = self.root / side
         self.asked = held_out(year)

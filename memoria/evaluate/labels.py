@@ -40,15 +40,16 @@ class Annotator:
 
 @dataclass(frozen=True)
 class Sample:
-    """Which annotators: so many (`people`) of those with `least` to `most` labels, drawn by `seed`, which also says
-    which items are tested (`tested` of all); of each at most so many labels to learn from and to test on."""
+    """Which annotators: so many (`people`) of those with `least` to `most` labels (None: or more), drawn by `seed`,
+    which also says which items are tested (`tested` of all); of each at most so many labels to learn from and to test
+    on (None: all)."""
 
     people: int
     least: int = 150
-    most: int = 1_000_000
+    most: int | None = None
     tested: float = 0.3
-    learn_most: int = 105
-    test_most: int = 50
+    learn_most: int | None = None
+    test_most: int | None = None
     seed: int = 0
 
 
@@ -60,11 +61,14 @@ def read_annotators(path: Path, sample: Sample) -> list[Annotator]:
     for row in rows:
         by_user[row["user"]].append(row)
         by_item[row["item"]][row["user"]] = bool(row["label"])
-    fitting = sorted(user for user, own in by_user.items() if sample.least <= len(own) <= sample.most)
+    fitting = sorted(user for user, own in by_user.items() if sample.least <= len(own) <= (sample.most or len(own)))
     if len(fitting) < sample.people:
         raise InvalidInput(f"{path}: {len(fitting)} people have so many labels, not {sample.people}; ask for fewer.")
     chosen = sorted(Random(f"{sample.seed}/people").sample(fitting, sample.people))
-    return [_annotator(user, by_user[user], by_item, sample) for user in chosen]
+    found = [_annotator(user, by_user[user], by_item, sample) for user in chosen]
+    if bare := next((each.name for each in found if not each.learn or not each.test), None):
+        raise InvalidInput(f"{path}: of {bare} nothing is left to learn from, or to test; raise --least.")
+    return found
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

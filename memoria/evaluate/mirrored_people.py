@@ -17,6 +17,7 @@ from typing import Any
 from memoria.distill.head import PreferenceHead
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Adapter, Trained
+from memoria.distill.train import VERSION
 from memoria.errors import InvalidInput
 from memoria.evaluate.kept import write_whole
 from memoria.evaluate.mirrored_data import MirroredPair, Side
@@ -140,7 +141,7 @@ class Person:
         bench = self.bench
         named = (
             self.pair.model_dump_json(),
-            bench.recipe.digest,
+            f"{VERSION} {bench.recipe.digest}",
             bench.embedder.identity,
             bench.settings.model_dump_json(exclude={"cache_dir"}),
             str(RECALLED),

@@ -83,7 +83,7 @@ def _newcomer(known: Bench, person: Annotator, plan: Newcomers) -> list[dict[str
         found = common | _adapted(known, person, plan, few, told[:, few].mean(axis=1))
         usual = np.full(len(person.test), 2 * sum(yes[at] for at in few) >= size)
         measured: dict[str, Any] = {name: _measured(person, odds) for name, odds in found.items()}
-        measured["majority"] = {"f1": macro_f1(answers(person), usual), "auc": 0.5}
+        measured["majority"] = _measured(person, usual.astype(float) - 0.5)
         rows.append({"name": person.name, "size": size, "draw": draw, "measured": measured})
     return rows
 
@@ -140,7 +140,8 @@ def _each(rows: Sequence[dict[str, Any]], people: Sequence[str], name: str, meas
     found: list[float] = []
     for person in people:
         values = [row["measured"][name][measure] for row in rows if row["name"] == person]
-        found.append(mean([each for each in values if each is not None]))
+        if known := [each for each in values if each is not None]:  # who said but one thing has no area
+            found.append(mean(known))
     return found
 
 

@@ -104,7 +104,8 @@ def evaluate_pairs(
     """
     learnt, tested = split(read_choices(path), plan)
     same_study(out / "plan.json", asdict(plan) | {"base": base, "data": digest(path)})
-    told = {CONTROL: [float(len(each.chosen) > len(other)) for each, other in _each(tested)]}
+    longer = [len(each.chosen) - len(other) for each, other in _each(tested)]
+    told = {CONTROL: [float(more > 0) + 0.5 * float(more == 0) for more in longer]}
     for arm in arms:
         progress(arm)
         kept = out / f"{arm}.json"

@@ -40,6 +40,6 @@ def test_what_was_chosen_what_was_stated_and_facts_are_parts() -> None:
     )
     told = [[each.taken.prompt for each in part] for part in rows_to_learn(data, facts=True)]
     chosen = ["edit", "vote", "up"]
-    assert told == [chosen, ["stated"], chosen, ["fact"]]
+    assert told == [chosen, ["fact"], chosen, ["stated"], ["fact"]]
     assert len(rows_to_learn(data, facts=False)) == 3
     assert rows_to_learn(Dataset(tenant="default", user="ana"), facts=True) == []

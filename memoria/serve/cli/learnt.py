@@ -5,11 +5,12 @@ What enters: a data set, and a folder that keeps what is done, so that a cut run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 
 from memoria.errors import InvalidInput
 from memoria.serve.cli.shared import AsJson, made_folder, print_json, show
@@ -31,7 +32,9 @@ def annotators(
     out: Out = Path("annotators"),
     people: Annotated[int, typer.Option(min=2, help="How many annotators.")] = 20,
     least: Annotated[int, typer.Option(min=10, help="Only annotators with so many labels.")] = 150,
-    most: Annotated[int, typer.Option(help="And at most so many.")] = 1_000_000,
+    most: Annotated[int | None, typer.Option(help="And at most so many.")] = None,
+    learnt_most: Annotated[int | None, typer.Option(min=1, help="Learn from at most so many of each.")] = None,
+    tested_most: Annotated[int | None, typer.Option(min=1, help="Test at most so many of each.")] = None,
     newcomers: Annotated[int, typer.Option(min=0, help="How many of them as newcomers, too.")] = 6,
     arms: Annotated[str, typer.Option(help="What to compare, several by commas.")] = "base,A1,A2,A3,A3 near",
     seed: Seed = 0,
@@ -44,33 +47,17 @@ def annotators(
     from memoria.evaluate.labels import Sample
     from memoria.evaluate.newcomers import Newcomers, run_newcomers, show_newcomers, summary_of_newcomers
 
-    chosen = [each.strip() for each in arms.split(",")]
-    if unknown := set(chosen) - set(ARMS):
-        raise InvalidInput(f"--arms: there is no {sorted(unknown)[0]!r}; there are {', '.join(ARMS)}.")
+    chosen = _among(arms, ARMS)
     if newcomers >= people:
         raise InvalidInput(f"--newcomers {newcomers} of --people {people} leave nobody that is known; ask for fewer.")
-    sample = Sample(people=people, least=least, most=most, seed=seed)
+    sample = Sample(people=people, least=least, most=most, learn_most=learnt_most, test_most=tested_most, seed=seed)
     with Console(stderr=True).status("") as shown:
-        loaded, base = _model(model)
-        bench = run_study(
-            data,
-            loaded,
-            base,
-            made_folder(out),
-            sample=sample,
-            plan=Plan(seed=seed),
-            arms=chosen,
-            progress=shown.update,
-        )
-        plan = Newcomers(people=newcomers, seed=seed)
-        rows = run_newcomers(bench, plan) if newcomers else []
+        tell, plan = shown.update, Plan(seed=seed)
+        bench = run_study(data, *_model(model), made_folder(out), sample=sample, plan=plan, arms=chosen, progress=tell)
+        rows = run_newcomers(bench, Newcomers(people=newcomers, seed=seed)) if newcomers else []
     told = summary(bench.study) | ({"newcomers": summary_of_newcomers(rows)} if rows else {})
-    if as_json:
-        print_json(told)
-        return
-    show(show_annotators(told))
-    if rows:
-        show(show_newcomers(told["newcomers"]))
+    tables = [show_annotators(told), *([show_newcomers(told["newcomers"])] if rows else [])]
+    print_json(told) if as_json else show(Group(*tables))
 
 
 def pairs(
@@ -95,6 +82,14 @@ def pairs(
         print_json(told)
     else:
         show(show_pairs(told))
+
+
+def _among(named: str, known: Sequence[str]) -> list[str]:
+    """The arms named. Raises `InvalidInput` for one that there is not."""
+    chosen = [each.strip() for each in named.split(",")]
+    if unknown := set(chosen) - set(known):
+        raise InvalidInput(f"--arms: there is no {sorted(unknown)[0]!r}; there are {', '.join(known)}.")
+    return chosen
 
 
 def _model(name: str | None) -> tuple[Loaded, str]:
