@@ -116,6 +116,7 @@ class AsyncMemory:
     may_serve = awaited(Memory.may_serve)
     serving = awaited(Memory.serving)
     promote = awaited(Memory.promote)
+    reject = awaited(Memory.reject)
     rollback = awaited(Memory.rollback)
     export_adapter = awaited(Memory.export_adapter)
     compare_adapters = awaited(Memory.compare_adapters)

@@ -72,6 +72,15 @@ class Distilling(Teaching):
         return self._registry.promote(self._scope(tenant, user), adapter_id, force=force, also=also)
 
     @traced(WriteEvent)
+    def reject(
+        self, adapter_id: str, *, user: str, tenant: str = "default", why: str = "a human refused it"
+    ) -> Adapter:
+        """Keep what does not serve from serving, whatever the gate said: no job lets it serve, `promote` only by force. Raises
+        `InvalidInput` where it serves, `UnknownUser`, `UnknownAdapter`."""
+        self._require_open()
+        return self._registry.reject(self._scope(tenant, user), adapter_id, why)
+
+    @traced(WriteEvent)
     def rollback(self, kind: Kind, *, user: str, tenant: str = "default") -> Adapter | None:
         """Take what serves out of service, for the newest older one of the same base that served and still may; None
         where there is none. What is taken out serves again only where it is promoted by its name. Raises

@@ -27,7 +27,7 @@ from memoria import AsyncMemory, HashEmbeddings, MemoriaError, Memory, UnknownBe
 from memoria.events import Event, ForgetEvent, JobEvent, ReadEvent, RecallEvent, ReflectionEvent, WriteEvent
 
 WRITES = {"remember", "believe", "correct", "retract", "learn", "merge", "unmerge", "resolve"} | {
-    "consolidate", "reindex", "reembed", "promote", "rollback", "export_adapter", "feedback", "consent",
+    "consolidate", "reindex", "reembed", "promote", "reject", "rollback", "export_adapter", "feedback", "consent",
     "distill", "fit", "judge", "rebuilt"
 }  # fmt: skip
 KINDS: dict[str, type[Event]] = {

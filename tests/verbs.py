@@ -133,6 +133,7 @@ def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
         "may_serve": lambda: (("lora-2",), ana),
         "serving": lambda: (("lora",), ana),
         "promote": lambda: (("lora-1",), ana),
+        "reject": lambda: ((fitted(memory),), ana),
         "rollback": lambda: (("lora",), ana),
         "export_adapter": lambda: (("lora-1", out), ana),
         "compare_adapters": lambda: (("lora-1", "lora-2"), ana),

@@ -147,7 +147,12 @@ class _Nodes:
         shown = {"selection": state.get("selection"), "candidates": candidates, "verdicts": passed}
         answer = ask({"question": "Shall this serve from now on?", **shown})
         tell(runtime, "approve", approved=answer.approve)
-        return {} if answer.approve else self._over(sources, "refused", "a human refused it", training)
+        if answer.approve:
+            return {}
+        for candidate in training.candidates:
+            if candidate.id in named:
+                self._trains.refuse(candidate)
+        return self._over(sources, "refused", "a human refused it", training)
 
     def promote(self, state: DistillationState, runtime: Runtime[Person]) -> dict[str, Any]:
         """Let them serve, but for what something was forgotten of while it was trained."""

@@ -119,6 +119,11 @@ class MemoriaTrainer:
         """Let it serve. Raises `Withheld`."""
         self.memory.promote(candidate.id, user=candidate.user, tenant=candidate.tenant, also=self.also)
 
+    def refuse(self, candidate: Candidate) -> None:
+        """Let no later run promote it; what was forgotten or serves meanwhile stays as it is."""
+        with suppress(MemoriaError):
+            self.memory.reject(candidate.id, user=candidate.user, tenant=candidate.tenant)
+
     def settle(self, sources: Sources) -> None:
         """The rebuild that was owed is made, if all was made that the settings ask for."""
         if set(self.memory.settings.distil.kinds) <= set(self._kinds):

@@ -129,6 +129,10 @@ class Trainer(Protocol):
         """Let a candidate that passed serve, in the place of what served before."""
         ...
 
+    def refuse(self, candidate: Candidate) -> None:
+        """A human does not want it to serve: no later run may let it serve unasked."""
+        ...
+
     def settle(self, sources: Sources) -> None:
         """What was owed when the sources were gathered is done, whatever came of it."""
         ...

@@ -77,7 +77,7 @@ def refuse(connection: Connection, ledger: Ledger, files: AdapterFiles, row: Ada
     why = amiss(connection, ledger, files, row)
     verdict = verdict_of(row)
     if not why and judged and (verdict is None or not verdict.passed):
-        why = f"The gate rejected it: {verdict.why}" if verdict is not None else "No gate has judged it yet."
+        why = f"It was rejected: {verdict.why}" if verdict is not None else "No gate has judged it yet."
     if why:
         raise Withheld(f"{row.name} is not promoted, and what served goes on. {why}")
 
@@ -87,7 +87,7 @@ def _standing(connection: Connection, row: AdapterRow) -> str:
         return ""
     if row.status == "rejected":
         verdict = verdict_of(row)
-        return f"The gate rejected it: {verdict.why if verdict is not None else 'see its verdict'}"
+        return f"It was rejected: {verdict.why if verdict is not None else 'see its verdict'}"
     now = adapters.serving(connection, row.scope_id, row.kind)
     instead = f"{now.name} serves" if now is not None else f"no {row.kind} serves"
     return f"It is {'a candidate' if row.status == 'candidate' else row.status}; {instead}."

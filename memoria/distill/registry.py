@@ -18,7 +18,7 @@ from filelock import Timeout
 from sqlalchemy import Connection
 
 from memoria.clock import Clock
-from memoria.distill.adapting import amiss, refuse, to_adapter
+from memoria.distill.adapting import amiss, refuse, to_adapter, verdict_of
 from memoria.distill.catalogue import Catalogue
 from memoria.distill.export import check_target, export
 from memoria.distill.lineage import lost, to_rows, to_sources, weights_of
@@ -156,6 +156,19 @@ class Registry(Catalogue):
                 raise InvalidInput(f"{row.name} is {row.status}; only a candidate is judged.")
             status = "candidate" if verdict.passed else "rejected"
             adapters.set_verdict(connection, row.id, status, verdict.model_dump_json())
+            return to_adapter(connection, scope, adapters.by_id(connection, [row.id])[row.id])
+
+    def reject(self, scope: Scope, adapter_id: str, why: str) -> Adapter:
+        """Somebody does not want it to serve, whatever the gate said. Raises `InvalidInput` of one that serves, or is
+        quarantined."""
+        with self._ledger.write() as connection:
+            row = self._row(connection, scope, adapter_id)
+            if row.status not in ("candidate", "rejected", "retired"):
+                raise InvalidInput(
+                    f"{row.name} is {row.status}; what serves is rolled back, what does not is rejected."
+                )
+            said = (verdict_of(row) or Verdict(passed=False)).model_copy(update={"passed": False, "why": why})
+            adapters.set_verdict(connection, row.id, "rejected", said.model_dump_json())
             return to_adapter(connection, scope, adapters.by_id(connection, [row.id])[row.id])
 
     # -- serving -------------------------------------------------------------------------------------------------

@@ -62,6 +62,9 @@ class Scripted:
         self.calls.append(("promote", candidate, verdict))
         self.served = self.calls[0][1]
 
+    def refuse(self, candidate: Candidate) -> None:
+        self.calls.append(("refuse", candidate.id))
+
     def settle(self, sources: Sources) -> None:
         self.settled = sources
 
@@ -195,6 +198,8 @@ def test_a_human_may_have_the_last_word(told: Memory, answer: bool, outcome: str
     assert trainer.served is None
     assert graph.invoke(Command(resume=answer), ANA)["outcome"] == outcome
     assert (trainer.served is not None) is answer
+    assert (("refuse", "head-1") in trainer.calls) is not answer, "what the gate rejected needs no refusal"
+    assert ("refuse", "card-1") not in trainer.calls
 
 
 @pytest.mark.parametrize("how", [{"session": "s1"}, {"everything": True}])

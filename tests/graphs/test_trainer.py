@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from conftest import DIMENSION, OpenMemory
 from distilled import LIKES, distil_settings, pretend, promotions, statuses
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Command
 from memoria_graphs import MemoriaTrainer, Person, build_distillation
 from memoria_graphs.sources import sources_of
 
 from memoria import HashEmbeddings, Memory, Settings
 from memoria.distill.task import Result, Task
-from memoria.errors import LeaseLost, TrainingFailed, Withheld
+from memoria.errors import InvalidInput, LeaseLost, TrainingFailed, Withheld
 
 ANA = Person("ana")
 
@@ -108,6 +111,24 @@ def test_what_was_forgotten_is_rebuilt_however_little_it_was(told: Callable[...,
     assert state["selection"]["why"] == "a rebuild is owed since something was forgotten"
     assert (state["outcome"], state["served"], memory.owed()) == ("promoted", ["head-2"], [])
     assert jazz.id not in {each.id for each in memory.adapter("head-2", user="ana").origins}
+
+
+def test_what_a_human_refused_is_promoted_by_no_later_run(told: Callable[..., Memory]) -> None:
+    memory = told()
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    graph = build_distillation(
+        memory, trainer=MemoriaTrainer(memory), approve=True, checkpointer=InMemorySaver(serde=JsonPlusSerializer())
+    )
+    graph.invoke({}, thread, context=ANA)
+    assert graph.invoke(Command(resume=False), thread, context=ANA)["outcome"] == "refused"
+    state = run(memory)
+    assert (state["outcome"], statuses(memory)) == ("nothing to train", [("head-1", "rejected")])
+    assert "nothing changed since head-1, which is rejected" in state["why"]
+    with pytest.raises(Withheld, match="a human refused it"):
+        memory.promote("head-1", user="ana")
+    memory.promote("head-1", user="ana", force=True)
+    with pytest.raises(InvalidInput, match="what serves is rolled back"):
+        memory.reject("head-1", user="ana")
 
 
 def test_where_nothing_is_left_nothing_is_owed(told: Callable[..., Memory]) -> None:

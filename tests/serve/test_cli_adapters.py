@@ -46,7 +46,7 @@ def test_list_and_show(distilled: Cli) -> None:
     assert "user lives in Porto outdated" in shown
     assert "I love fado." in shown
     shown = distilled("adapters", "show", "lora-3", *OF)[1]
-    assert "It may not serve: The gate rejected it: It ranks 0.40" in shown
+    assert "It may not serve: It was rejected: It ranks 0.40" in shown
     assert "pref: 0.400 >= 0.600" in shown
     told = json.loads(distilled("adapters", "show", "lora-1", *OF, "--json")[1])
     assert (told["permit"]["why"], len(told["origins"])) == ("It is retired; lora-2 serves.", 1)
@@ -55,6 +55,10 @@ def test_list_and_show(distilled: Cli) -> None:
 def test_promote_rollback_and_compare(distilled: Cli) -> None:
     code, _, err = distilled("adapters", "promote", "lora-3", *OF)
     assert (code, "lora-3 is not promoted" in err) == (2, True)
+    assert (
+        distilled("adapters", "reject", "lora-3", *OF, "--why", "too blunt")[1] == "lora-3 will not serve: too blunt.\n"
+    )
+    assert "It was rejected: too blunt" in distilled("adapters", "show", "lora-3", *OF)[1]
     assert distilled("adapters", "promote", "lora-3", *OF, "--force")[1] == "lora-3 serves.\n"
     assert distilled("adapters", "rollback", "lora", *OF)[1] == "lora-2 serves.\n"
     assert json.loads(distilled("adapters", "rollback", "card", *OF, "--json")[1]) is None

@@ -71,6 +71,24 @@ def promote(
 
 
 @app.command()
+def reject(
+    adapter: Id,
+    user: User,
+    home: Home = None,
+    tenant: Tenant = "default",
+    why: Annotated[str, typer.Option(help="Kept with it, and shown.")] = "a human refused it",
+    as_json: AsJson = False,
+) -> None:
+    """Keep a candidate from serving, whatever the gate said."""
+    with open_memory(home) as memory:
+        made = memory.reject(adapter, user=user, tenant=tenant, why=why)
+    if as_json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        typer.echo(f"{made.id} will not serve: {why}.")
+
+
+@app.command()
 def rollback(
     kind: KindName, user: User, home: Home = None, tenant: Tenant = "default", as_json: AsJson = False
 ) -> None:
