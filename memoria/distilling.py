@@ -75,8 +75,8 @@ class Distilling(Teaching):
     def reject(
         self, adapter_id: str, *, user: str, tenant: str = "default", why: str = "a human refused it"
     ) -> Adapter:
-        """Keep what does not serve from serving, whatever the gate said: no job lets it serve, `promote` only by force. Raises
-        `InvalidInput` where it serves, `UnknownUser`, `UnknownAdapter`."""
+        """Keep what does not serve from serving, whatever the gate said: no job lets it serve, `promote` only by force.
+        Raises `InvalidInput` where it serves, `UnknownUser`, `UnknownAdapter`."""
         self._require_open()
         return self._registry.reject(self._scope(tenant, user), adapter_id, why)
 

@@ -55,9 +55,7 @@ def test_list_and_show(distilled: Cli) -> None:
 def test_promote_rollback_and_compare(distilled: Cli) -> None:
     code, _, err = distilled("adapters", "promote", "lora-3", *OF)
     assert (code, "lora-3 is not promoted" in err) == (2, True)
-    assert (
-        distilled("adapters", "reject", "lora-3", *OF, "--why", "too blunt")[1] == "lora-3 will not serve: too blunt.\n"
-    )
+    assert "will not serve: too blunt" in distilled("adapters", "reject", "lora-3", *OF, "--why", "too blunt")[1]
     assert "It was rejected: too blunt" in distilled("adapters", "show", "lora-3", *OF)[1]
     assert distilled("adapters", "promote", "lora-3", *OF, "--force")[1] == "lora-3 serves.\n"
     assert distilled("adapters", "rollback", "lora", *OF)[1] == "lora-2 serves.\n"
