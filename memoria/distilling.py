@@ -24,7 +24,7 @@ from memoria.distill.registry import Also
 from memoria.errors import MemoriaError
 from memoria.events import ReadEvent, WriteEvent
 from memoria.models.embeddings import Embedder
-from memoria.records import Preference, Scope
+from memoria.records import Scope
 from memoria.teaching import Teaching
 from memoria.trace import traced
 
@@ -239,10 +239,6 @@ class _Known:
 
     def data(self, scope: Scope, *, facts: bool) -> Dataset:
         return self._memory.dataset(user=scope.user, tenant=scope.tenant, facts=facts)
-
-    def preferences(self, scope: Scope) -> list[Preference]:
-        held = self._memory.beliefs(user=scope.user, tenant=scope.tenant)
-        return [each for each in held if isinstance(each, Preference)]
 
     def embedder(self) -> Embedder:
         return self._memory.embedder

@@ -16,8 +16,8 @@ from memoria.distill.lineage import belief_hash, episode_hash
 from memoria.distill.material import Material
 from memoria.distill.outdated import current_pairs
 from memoria.distill.pairs import stated_pairs
-from memoria.distill.records import Dataset, Example, Manifest, Pair, Source, Traced
-from memoria.records import Scope
+from memoria.distill.records import Dataset, Example, Manifest, Pair, Source, Stated, Traced
+from memoria.records import Preference, Scope
 from memoria.store.ledger import Ledger
 
 
@@ -29,7 +29,20 @@ def build(ledger: Ledger, scope: Scope, material: Material, *, facts: bool = Fal
     sources = _sources(ledger, material, (*pairs, *examples))
     told = {each.id: material.feedback[each.id].number for each in sources if each.id in material.feedback}
     manifest = Manifest(sources=sources, counts=_counts(pairs, examples), taught=told)
-    return Dataset(tenant=scope.tenant, user=scope.user, examples=examples, pairs=pairs, manifest=manifest)
+    stated = _stated(ledger, material)
+    return Dataset(
+        tenant=scope.tenant, user=scope.user, examples=examples, pairs=pairs, manifest=manifest, stated=stated
+    )
+
+
+def _stated(ledger: Ledger, material: Material) -> Stated:
+    known = [(each.belief, each) for each in material.known if isinstance(each.belief, Preference)]
+    rests = [Traced(belief_ids=(belief.id,), episode_ids=each.episode_ids) for belief, each in known]
+    return Stated(
+        preferences=tuple(belief for belief, _ in known),
+        episodes={belief.id: each.episode_ids for belief, each in known},
+        manifest=Manifest(sources=_sources(ledger, material, rests)),
+    )
 
 
 def _sources(ledger: Ledger, material: Material, made: Sequence[Traced]) -> tuple[Source, ...]:

@@ -32,7 +32,7 @@ from memoria.distill.task import Arm, Result, Task
 from memoria.distill.train import VERSION
 from memoria.errors import InvalidInput, Withheld
 from memoria.models.embeddings import Embedder
-from memoria.records import Preference, Scope
+from memoria.records import Scope
 from memoria.settings import Settings
 
 ANY = "any"  # the base of a card
@@ -44,10 +44,6 @@ class Knowledge(Protocol):
 
     def data(self, scope: Scope, *, facts: bool) -> Dataset:
         """What can be learnt of the person. Raises `UnknownUser`, and `InvalidInput` without consent."""
-        ...
-
-    def preferences(self, scope: Scope) -> Sequence[Preference]:
-        """The preferences that hold."""
         ...
 
     def embedder(self) -> Embedder:
@@ -77,7 +73,8 @@ class Distiller:
         if kind not in fits:
             raise InvalidInput(f"There is no kind {kind!r} to distil; there are {', '.join(fits)}.")
         data = self.knowledge.data(scope, facts=recipe.facts and kind == "adapter")
-        if not data.pairs_of("train") and not data.examples_of("train", "preference", "fact"):
+        told = kind == "card" and data.stated.preferences
+        if not told and not data.pairs_of("train") and not data.examples_of("train", "preference", "fact"):
             return Fitted(kind=kind, why="nothing to learn from yet: no preference is stated, no answer rated")
         return fits[kind](scope, data, recipe)
 
@@ -136,12 +133,11 @@ class Distiller:
             )
 
     def _fit_card(self, scope: Scope, data: Dataset, recipe: Recipe) -> Fitted:
-        named = {each.id for each in data.manifest.sources}
-        held = [each for each in self.knowledge.preferences(scope) if each.id in named]
-        cards = compile_cards(held, data.pairs, self.settings.distil.card_tokens, _episodes(data))
+        stated = data.stated
+        cards = compile_cards(stated.preferences, data.pairs, self.settings.distil.card_tokens, stated.episodes)
         if not cards:
             return Fitted(kind="card", why="no preference is stated yet that a card could tell")
-        manifest = cards[0].manifest(data.manifest)
+        manifest = cards[0].manifest(data.manifest.joined(stated.manifest))
         digest = _digest("card", manifest.digest, cards[0].model_dump_json(), str(len(cards)), base_name(self.settings))
         if (before := self._before(scope, "card", digest)) is not None:
             return before
@@ -281,15 +277,6 @@ def _content(data: Dataset) -> str:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _episodes(data: Dataset) -> dict[str, list[str]]:
-    """The turns that the data set names with each belief."""
-    found: dict[str, dict[str, None]] = {}
-    for each in (*data.examples, *data.pairs):
-        for belief in each.belief_ids:
-            found.setdefault(belief, {}).update(dict.fromkeys(each.episode_ids))
-    return {belief: list(ids) for belief, ids in found.items()}
 
 
 def _held_out(pair: Pair) -> Pair:

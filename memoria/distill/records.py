@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from memoria.records import Record
+from memoria.records import Preference, Record
 
 Kind = Literal["lora", "prompt", "head", "card"]
 Status = Literal["candidate", "rejected", "serving", "retired", "quarantined"]
@@ -74,6 +74,11 @@ class Manifest(Record):
     counts: dict[str, int] = Field(default_factory=dict)
     taught: dict[str, int] = Field(default_factory=dict, exclude=True)
 
+    def joined(self, other: Manifest) -> Manifest:
+        """Of what either was made of; what is counted is this one's."""
+        sources = {(each.kind, each.id): each for each in (*self.sources, *other.sources)}
+        return self.model_copy(update={"sources": tuple(sources[key] for key in sorted(sources))})
+
     @property
     def digest(self) -> str:
         """A name for just these sources, saying just this: the same wherever they are gathered again."""
@@ -81,14 +86,25 @@ class Manifest(Record):
         return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
+class Stated(Record):
+    """The preferences that may be learnt, those too of which no question can be made, as the evidence that counts says
+    them; `episodes` names the turns that bear out each."""
+
+    preferences: tuple[Preference, ...] = ()
+    episodes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    manifest: Manifest = Manifest()
+
+
 class Dataset(Record):
-    """What can be learnt of a person now."""
+    """What can be learnt of a person now. `manifest` is of the examples and pairs; `stated`, which is written nowhere,
+    is what a card tells."""
 
     tenant: str
     user: str
     examples: tuple[Example, ...] = ()
     pairs: tuple[Pair, ...] = ()
     manifest: Manifest = Manifest()
+    stated: Stated = Field(default=Stated(), exclude=True)
 
     def examples_of(self, split: Split, *kinds: str) -> list[Example]:
         """The examples of a split, of these kinds (none named: of all)."""

@@ -13,6 +13,7 @@ from taught import LIKES, say
 
 from memoria import HashEmbeddings, InvalidInput, Memory
 from memoria.distill import gate
+from memoria.distill.card import Card
 from memoria.errors import Withheld
 from memoria.records import Episode
 from memoria.settings import DistilSettings, GateSettings
@@ -120,6 +121,18 @@ def test_too_little_says_what_is_missing(memory: Memory) -> None:
     assert made.outcome == "rejected"
     assert "held-out pairs of 20" in made.why
     assert memory.serving("head", user="ana") is None
+
+
+def test_a_card_tells_what_no_question_can_be_made_of(memory: Memory) -> None:
+    say(memory, "I prefer being told the truth.")
+    turn = say(memory, "I love being told the truth late.", session="two")[0]
+    assert memory.dataset(user="ana").pairs == ()
+    card = memory.fit("card", user="ana").adapter
+    assert card is not None
+    assert "told the truth" in Card.load(memory.home / card.folder).text
+    assert turn.id in {each.id for each in memory.adapter(card.id, user="ana").origins}
+    memory.forget(user="ana", ids=[turn.id])
+    assert not memory.may_serve(card.id, user="ana").may
 
 
 def test_nothing_said_is_nothing_made(memory: Memory) -> None:
