@@ -33,6 +33,11 @@ with Memory(embeddings=HashEmbeddings(256), settings=Settings(distil=distil)) as
     for origin in memory.adapter(head.id, user="ana").origins:
         print(f"  {origin.kind} {origin.id[:8]} {origin.text}")
 
+    ranks = memory.head(user="ana")  # for the answers of any language model
+    assert ranks is not None
+    answers = ["What a wonderful question! It is 12 km.", "12 km."]
+    print("of two answers she would like:", answers[ranks.best_of("How far is the lake?", answers)])
+
     memory.forget(user="ana", ids=[memory.beliefs(user="ana", about="jazz")[0].id])
     print(memory.may_serve(head.id, user="ana").why)
     print("owed a rebuild:", [scope.user for scope in memory.owed()], "- the job rebuild does it, or:")

@@ -115,6 +115,7 @@ class AsyncMemory:
     adapter = awaited(Memory.adapter)
     may_serve = awaited(Memory.may_serve)
     serving = awaited(Memory.serving)
+    head = awaited(Memory.head)
     promote = awaited(Memory.promote)
     reject = awaited(Memory.reject)
     rollback = awaited(Memory.rollback)

@@ -17,6 +17,7 @@ from memoria.distill.details import AdapterDetail, Comparison
 from memoria.distill.distillation import Distillation, Distilled, Fitted
 from memoria.distill.distiller import Distiller
 from memoria.distill.exposure import CONTROLS
+from memoria.distill.head import PreferenceHead
 from memoria.distill.process import Heard, Perform
 from memoria.distill.recipes import Recipe, load_recipe
 from memoria.distill.records import Adapter, Dataset, Kind, Permit
@@ -58,6 +59,13 @@ class Distilling(Teaching):
         files are in `home / adapter.folder`. Raises `UnknownUser`."""
         self._require_open()
         return self._registry.serving(self._scope(tenant, user), kind, base=base)
+
+    @traced(ReadEvent)
+    def head(self, *, user: str, tenant: str = "default") -> PreferenceHead | None:
+        """The preference head that serves the person, for answers of any language model: `best_of` ranks candidates,
+        `rerank` texts beside their relevance. None where none serves, or may. Raises `UnknownUser`."""
+        found = self.serving("head", user=user, tenant=tenant, base=self.embedder.identity)
+        return PreferenceHead.load(self.home / found.folder, self.embedder) if found is not None else None
 
     @traced(WriteEvent)
     def promote(

@@ -132,6 +132,7 @@ def _distilling(memory: Memory) -> dict[str, Callable[[], Call]]:
         "adapter": lambda: (("lora-1",), ana),
         "may_serve": lambda: (("lora-2",), ana),
         "serving": lambda: (("lora",), ana),
+        "head": lambda: ((), ana),
         "promote": lambda: (("lora-1",), ana),
         "reject": lambda: ((fitted(memory),), ana),
         "rollback": lambda: (("lora",), ana),

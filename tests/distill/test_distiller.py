@@ -34,6 +34,16 @@ def outcomes(memory: Memory) -> list[tuple[str, str]]:
     return [(each.outcome, each.adapter.id if each.adapter is not None else "") for each in done.made]
 
 
+def test_the_head_that_serves_ranks_answers(taught: Memory) -> None:
+    assert taught.head(user="ana") is None
+    assert outcomes(taught) == [("promoted", "head-1")]
+    head = taught.head(user="ana")
+    assert head is not None
+    assert head.figures == taught.adapter("head-1", user="ana").adapter.figures | {}
+    taught.rollback("head", user="ana")
+    assert taught.head(user="ana") is None
+
+
 def test_what_did_not_change_is_not_made_again(taught: Memory) -> None:
     first = taught.distill(user="ana").made[0]
     assert first.adapter is not None
