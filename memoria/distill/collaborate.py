@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memoria.distill.batches import rows_to_learn
+from memoria.distill.merge import nearest
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe
 from memoria.distill.records import Dataset, Manifest, Source, Trained
@@ -143,22 +144,8 @@ def mixed(adapters: Sequence[Lora], given: Sequence[float], rank: int, scale: fl
         parts = [(each, share * each.scale / scale) for each, share in used if down in each.weights]
         left = np.concatenate([each.weights[up] * share for each, share in parts], axis=1, dtype=np.float64)
         right = np.concatenate([each.weights[down] for each, _ in parts], axis=0, dtype=np.float64)
-        found[up], found[down] = _reduced(left, right, rank)
+        found[up], found[down] = nearest(left, right, rank)
     return found
-
-
-def _reduced(
-    left: NDArray[np.float64], right: NDArray[np.float64], rank: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The factors (out, rank) and (rank, in) nearest to `left` @ `right`."""
-    q_left, r_left = np.linalg.qr(left)
-    q_right, r_right = np.linalg.qr(right.T)
-    u, s, v = np.linalg.svd(r_left @ r_right.T, full_matrices=False)
-    root = np.sqrt(s[:rank])
-    up, down = q_left @ (u[:, :rank] * root), (root[:, None] * v[:rank]) @ q_right.T
-    missing = max(0, rank - len(root))  # of few and thin ones: rows of nothing
-    up, down = np.pad(up, ((0, 0), (0, missing))), np.pad(down, ((0, missing), (0, 0)))
-    return up.astype(np.float32), down.astype(np.float32)
 
 
 def read_lora(folder: Path) -> Lora:

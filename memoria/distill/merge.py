@@ -17,12 +17,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from memoria.errors import InvalidInput, ModelUnavailable, first_line
 from memoria.models.adapter_files import CONFIG, WEIGHTS, head
 from memoria.models.generation import Loaded
 from memoria.models.slots import quiet, require_peft, twin
 
 Combination = Literal["svd", "cat", "linear"]
+Numbers = NDArray[np.float64]
 
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # vLLM's, from 8 on
 _MERGED = "merged"
@@ -97,13 +101,23 @@ def _modules(state: dict[str, Any]) -> list[str]:
     return [name.removesuffix(".lora_A.weight") for name in state if name.endswith(".lora_A.weight")]
 
 
+def nearest(left: Numbers, right: Numbers, rank: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The factors (out, rank) and (rank, in) of the matrix of that rank which is nearest to `left` @ `right`."""
+    q_left, r_left = np.linalg.qr(left)
+    q_right, r_right = np.linalg.qr(right.T)
+    u, s, v = np.linalg.svd(r_left @ r_right.T, full_matrices=False)
+    root = np.sqrt(s[:rank])
+    up, down = q_left @ (u[:, :rank] * root), (root[:, None] * v[:rank]) @ q_right.T
+    missing = max(0, rank - len(root))  # of few and thin ones: rows of nothing
+    up, down = np.pad(up, ((0, 0), (0, missing))), np.pad(down, ((0, missing), (0, 0)))
+    return up.astype(np.float32), down.astype(np.float32)
+
+
 def _nearest(down: Any, up: Any, rank: int) -> tuple[Any, Any]:
-    """The factors of the matrix of that rank which is nearest to `up @ down`."""
-    linalg: Any = import_module("torch").linalg
-    (left, upper), (right, lower) = linalg.qr(up), linalg.qr(down.T)
-    rotated, sizes, turned = linalg.svd(upper @ lower.T, full_matrices=False)
-    roots = sizes[:rank].sqrt()
-    return roots[:, None] * (turned[:rank] @ right.T), left @ rotated[:, :rank] * roots
+    """`nearest` of torch's tensors."""
+    from_numpy: Any = import_module("torch").from_numpy
+    found = nearest(up.detach().double().numpy(), down.detach().double().numpy(), rank)
+    return from_numpy(found[1]), from_numpy(found[0])
 
 
 def _write(config: Any, pairs: dict[str, tuple[Any, Any]], target: Path) -> None:
