@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from memoria.distill import losses
+from memoria.distill.aims import ahead
 from memoria.distill.batches import picked, picked_by_turns, replayed, rows_to_learn, rows_to_teach
 from memoria.distill.neutral import Neutral
 from memoria.distill.recipes import Recipe, Stage
@@ -67,19 +68,22 @@ class Lessons:
         if stage.loss == "kl":
             learnt = _tokens(each.student for each in batch)
             return losses.kl(self._model, batch) * (1 - share) + calm, learnt + calm_tokens
-        loss = losses.dpo(self._model, batch, stage.beta, stage.sft)
+        loss = losses.dpo(self._model, batch, stage.beta, stage.sft, stage.own)
         learnt = _tokens(each for pair in batch for each in (pair.chosen, pair.rejected))
         return loss * (1 - share) + calm, learnt + calm_tokens
 
     def _pairs(self, data: Dataset, reference: Reference | None) -> list[losses.PairRows]:
+        pairs = data.pairs_of("train")
         encoded = [
-            (self._row(Row(each.prompt, each.chosen)), self._row(Row(each.prompt, each.rejected)))
-            for each in data.pairs_of("train")
+            (self._row(Row(each.prompt, each.chosen)), self._row(Row(each.prompt, each.rejected))) for each in pairs
         ]
         self._model.eval()  # the reference is the model without dropout
         self.reference = reference or [losses.reference(self._model, *each) for each in encoded]
         self._model.train()
-        return [losses.PairRows(*each, at) for each, at in zip(encoded, self.reference, strict=True)]
+        return [
+            losses.PairRows(*rows, at, ahead(self._stage.aims, each.chosen, each.rejected))
+            for each, rows, at in zip(pairs, encoded, self.reference, strict=True)
+        ]
 
     def _row(self, row: Row) -> Encoded:
         return encode(self._loaded, row, ended=True)

@@ -6,7 +6,8 @@ What enters: a model with an adapter, and a batch of encoded rows. What leaves: 
   one that was turned down for it. The answers' likelihood alone raises both, for they share most of their words. The
   margin is SimPO's (Meng et al., 2024), beside the likelihood as in CPO (Xu et al., 2024): no reference is needed.
 - DPO: Rafailov et al., Direct Preference Optimization (2023), with a weighted SFT term on the chosen answers, without
-  which a small model's chosen answers become less likely as well (RPO: Liu et al., 2024).
+  which a small model's chosen answers become less likely as well (RPO: Liu et al., 2024), and with MODPO's margin
+  where there are other aims (`aims`).
 - KL: context distillation, Askell et al., A General Language Assistant (2021): the same model with the memory in its
   prompt is the teacher of the model without.
 """
@@ -33,11 +34,13 @@ class LessonRows:
 
 @dataclass(frozen=True)
 class PairRows:
-    """A pair, encoded, and how likely the reference found its answers as wholes (log-probabilities)."""
+    """A pair, encoded, how likely the reference found its answers as wholes (log-probabilities), and by how much other
+    aims set the chosen one `ahead`."""
 
     chosen: Encoded
     rejected: Encoded
     reference: tuple[float, float]
+    ahead: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,17 @@ def sft(model: Any, batch: Sequence[LessonRows], margin: float = 0.0) -> Any:
     return loss + margin * torch.nn.functional.softplus(_SHARPNESS * (_LEAD - likelier)).mean()
 
 
-def dpo(model: Any, batch: Sequence[PairRows], beta: float, weight: float) -> Any:
-    """DPO's loss at temperature `beta`, and `weight` times the chosen answers' mean NLL."""
+def dpo(model: Any, batch: Sequence[PairRows], beta: float, weight: float, own: float = 1.0) -> Any:
+    """DPO's loss at temperature `beta`, and `weight` times the chosen answers' mean NLL. `own`: the weight of the pairs
+    beside other aims (1: there are none)."""
     torch: Any = import_module("torch")
     rows = [each.chosen for each in batch] + [each.rejected for each in batch]
     logps = answer_logps(model, rows)
     sums = torch.stack([each.sum() for each in logps])
     before = torch.tensor([each.reference for each in batch], dtype=sums.dtype, device=sums.device)
     chosen, rejected = sums[: len(batch)] - before[:, 0], sums[len(batch) :] - before[:, 1]
-    loss = -torch.nn.functional.logsigmoid(beta * (chosen - rejected)).mean()
+    ahead = torch.tensor([each.ahead for each in batch], dtype=sums.dtype, device=sums.device)
+    loss = -torch.nn.functional.logsigmoid((beta * (chosen - rejected) - ahead) / own).mean()
     if not weight:
         return loss
     return loss - weight * torch.cat(logps[: len(batch)]).mean()

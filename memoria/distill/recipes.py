@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from memoria.distill.aims import Aim
 from memoria.errors import InvalidInput
 
 _PACKAGED = Path(__file__).parent / "recipes"
@@ -29,7 +30,7 @@ class Stage(_Part):
     `loss`: "sft" (the likelihood of the answers; `margin` weighs how much likelier they are than those turned down for
     them), "dpo" (chosen against rejected, `beta` its temperature, against the
     adapter that the stage began with, or the base at first; `sft` weighs the chosen answers' likelihood beside it;
-    without it DPO ruins the model), "kl" (the answers' distributions under the same model with the memory in its
+    without it DPO ruins the model; `aims`, by weight, are what answers shall be besides: see `aims`), "kl" (the answers' distributions under the same model with the memory in its
     prompt). `replay` is the share of each batch that is neutral text.
     """
 
@@ -40,7 +41,19 @@ class Stage(_Part):
     beta: float = Field(default=0.1, gt=0)
     sft: float = Field(default=0.5, ge=0)
     margin: float = Field(default=0.0, ge=0)
+    aims: dict[Aim, Annotated[float, Field(gt=0, lt=1)]] = Field(default_factory=dict[Aim, float])
     replay: float = Field(default=0.125, ge=0, lt=1)
+
+    @property
+    def own(self) -> float:
+        """The weight that the aims leave to the person's own pairs."""
+        return 1 - sum(self.aims.values())
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Stage:
+        if self.aims and (self.loss != "dpo" or self.own <= 0):
+            raise ValueError("aims are for dpo, and their weights leave something of 1 to the person's own pairs")
+        return self
 
 
 class Budget(_Part):

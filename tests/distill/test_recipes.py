@@ -47,6 +47,9 @@ def test_ones_own_recipes(tmp_path: Path) -> None:
         ("rank: 0", "rank: Input should be greater than or equal to 1"),
         ("ranks: 8", "ranks: Extra inputs"),
         ("stages: []", "stages"),
+        ("stages: [{loss: sft, aims: {brevity: 0.5}}]", "aims are for dpo"),
+        ("stages: [{loss: dpo, aims: {brevity: 0.5, plainness: 0.5}}]", "leave something of 1"),
+        ("stages: [{loss: dpo, aims: {wit: 0.5}}]", "stages.0.aims.wit"),
         ("[", "is no recipe"),
         ("- 1", "is no recipe"),
         ("caf\xe9", "is no recipe"),  # in Latin-1
@@ -66,5 +69,5 @@ def test_there_is_no_such_recipe(name: str, tmp_path: Path) -> None:
     (tmp_path / "distil").mkdir()
     (tmp_path / "distil" / "mine.yaml").touch()
     (tmp_path / "sft.yaml").touch()
-    with pytest.raises(InvalidInput, match="there are facts, kl, mine, prompt, sft, sft-dpo, small"):
+    with pytest.raises(InvalidInput, match="there are brief, facts, kl, mine, prompt, sft, sft-dpo, small"):
         load_recipe(name, tmp_path)

@@ -13,6 +13,7 @@ from tiny import make_tiny
 
 from memoria.distill import losses
 from memoria.distill import train as training
+from memoria.distill.aims import Aim, ahead
 from memoria.distill.neutral import Neutral, load_neutral
 from memoria.distill.recipes import Budget, Recipe, Stage
 from memoria.distill.records import Dataset, Example, Pair
@@ -192,6 +193,38 @@ def test_dpo_parts_the_answers_and_its_sft_term_keeps_the_chosen_likely(place: s
         assert made[weight][1] - made[weight][0] > before[1] - before[0] + 0.5
     assert made[1.0][0] < before[0]
     assert made[1.0][0] < made[0.0][0]
+
+
+def test_a_margin_sets_answers_above_those_turned_down(place: str, tmp_path: Path) -> None:
+    before, made = margins(place, None), list[tuple[float, float, float]]()
+    for weight in (0.0, 1.0):
+        stage = Stage(steps=30, batch=4, rate=0.01, replay=0.0, margin=weight)
+        train(DATA, recipe(stage), fresh_weights(place), tmp_path / str(weight), base="tiny", neutral=NEUTRAL)
+        made.append(margins(place, tmp_path / str(weight)))
+    (bare, bare_other, _), (chosen, other, _) = made
+    assert other - chosen > bare_other - bare + 0.2
+    assert max(bare, chosen) < before[0]
+
+
+@pytest.mark.parametrize(("aim", "more"), [("brevity", " abba" * 6), ("plainness", " " + "abba" * 6)])
+def test_the_more_an_aim_weighs_the_less_is_what_it_speaks_against(
+    place: str, tmp_path: Path, aim: Aim, more: str
+) -> None:
+    pairs = tuple(each.model_copy(update={"chosen": each.chosen + more}) for each in PAIRS)
+    data, front = DATA.model_copy(update={"pairs": pairs}), list[float]()
+    assert ahead({aim: 1.0}, pairs[0].chosen, pairs[0].rejected) < -0.5
+    for weight in (0.0, 0.3, 0.6):
+        stage = Stage(
+            loss="dpo", steps=30, batch=6, rate=0.01, replay=0.0, sft=0.0, aims={aim: weight} if weight else {}
+        )
+        folder = tmp_path / str(weight)
+        train(data, recipe(stage), fresh_weights(place), folder, base="tiny", neutral=NEUTRAL)
+        loaded = fresh_weights(place)
+        likelihood = Likelihood(loaded, tuned(loaded, folder))
+        chosen = likelihood.total([Row(each.prompt, each.chosen) for each in pairs])
+        rejected = likelihood.total([Row(each.prompt, each.rejected) for each in pairs])
+        front.append(float((rejected - chosen).mean()))
+    assert front[0] > front[1] > front[2]
 
 
 def test_kl_brings_the_student_near_the_model_with_the_memory(place: str, tmp_path: Path) -> None:
