@@ -28,10 +28,10 @@ class Stage(_Part):
     """So many `steps` of one loss, with AdamW at `rate` (warmed up over a tenth of them, then falling to nothing).
 
     `loss`: "sft" (the likelihood of the answers; `margin` weighs how much likelier they are than those turned down for
-    them), "dpo" (chosen against rejected, `beta` its temperature, against the
-    adapter that the stage began with, or the base at first; `sft` weighs the chosen answers' likelihood beside it;
-    without it DPO ruins the model; `aims`, by weight, are what answers shall be besides: see `aims`), "kl" (the answers' distributions under the same model with the memory in its
-    prompt). `replay` is the share of each batch that is neutral text.
+    them), "dpo" (chosen against rejected, `beta` its temperature, against the adapter that the stage began with, or the
+    base at first; `sft` weighs the chosen answers' likelihood beside it, without it DPO ruins the model; `aims`, by
+    weight, are what answers shall be besides: see `aims.py`), "kl" (the answers' distributions under the same model
+    with the memory in its prompt). `replay` is the share of each batch that is neutral text.
     """
 
     loss: Literal["sft", "dpo", "kl"] = "sft"
