@@ -1,7 +1,7 @@
 """What else answers shall be, beside to one person's taste: aims that are measured on their words, by no model.
 
 What enters: an answer. What leaves: a reward, higher where it serves the aim better. A stage of DPO takes aims with
-their weights (`Stage.aims`): the person's own pairs have what is left of one. Where an aim speaks for the chosen answer,
+their weights (`Stage.aims`): the person's own pairs have the rest of 1. Where an aim speaks for the chosen answer,
 it is set the further above the other; where it speaks against it, the less, and past some weight below.
 
 MODPO: Zhou et al., Beyond One-Preference-Fits-All Alignment (2023), whose margin this is.
