@@ -76,6 +76,8 @@ def refuse(connection: Connection, ledger: Ledger, files: AdapterFiles, row: Ada
     """Raise `Withheld` unless it can serve; with `judged`, also unless the gate let it through."""
     why = amiss(connection, ledger, files, row)
     verdict = verdict_of(row)
+    if not why and row.figures.get("recipe", {}).get("kind") == "prefix":
+        why = "Nothing serves prefixes (they harm neutral text); distil a LoRA or a soft prompt."
     if not why and judged and (verdict is None or not verdict.passed):
         why = f"It was rejected: {verdict.why}" if verdict is not None else "No gate has judged it yet."
     if why:

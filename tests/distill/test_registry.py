@@ -68,6 +68,12 @@ def test_the_rejected_is_promoted_by_force_only(filled: Memory) -> None:
         filled._registry.judge(ANA, "lora-2", FAILED)
 
 
+def test_a_prefix_is_promoted_by_no_force(filled: Memory) -> None:
+    made = add(filled, kind="prompt", figures={"recipe": {"kind": "prefix"}})
+    with pytest.raises(Withheld, match="Nothing serves prefixes"):
+        filled.promote(made.id, user="ana", force=True)
+
+
 def test_what_joins_a_promotion_undoes_it(filled: Memory) -> None:
     add(filled)
     filled._registry.judge(ANA, "lora-1", PASSED)
