@@ -10,12 +10,16 @@ from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from memoria import HashEmbeddings, Memory, Settings
 
 DIMENSION = 64
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a loaded machine is slow, and no fault
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

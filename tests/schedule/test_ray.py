@@ -23,8 +23,8 @@ from memoria.distill.recipes import Recipe, Stage
 from memoria.distill.records import Dataset
 from memoria.distill.task import Task
 from memoria.distill.train import STATE
-from memoria.distill.tuned import WEIGHTS
 from memoria.errors import LeaseLost, ModelUnavailable
+from memoria.models.adapter_files import WEIGHTS
 from memoria.settings import GateSettings
 
 pytestmark = [
