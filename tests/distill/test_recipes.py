@@ -69,5 +69,5 @@ def test_there_is_no_such_recipe(name: str, tmp_path: Path) -> None:
     (tmp_path / "distil").mkdir()
     (tmp_path / "distil" / "mine.yaml").touch()
     (tmp_path / "sft.yaml").touch()
-    with pytest.raises(InvalidInput, match="there are brief, facts, kl, mine, prompt, sft, sft-dpo, small"):
+    with pytest.raises(InvalidInput, match="there are facts, kl, mine, prompt, sft, sft-dpo, small"):
         load_recipe(name, tmp_path)
