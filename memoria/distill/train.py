@@ -143,11 +143,10 @@ class _Run:
     def _stage(self, number: int, stage: Stage, before: int, resumed: Any) -> Stopped | None:
         torch, state = self.torch, self.state
         optimizer = torch.optim.AdamW(self.trainable, lr=stage.rate, weight_decay=0.0)
-        if resumed is not None and resumed["stage"] == number:
-            optimizer.load_state_dict(resumed["optimizer"])
-        else:
-            resumed = None
-        known = resumed["reference"] if resumed is not None else None
+        mine = resumed if resumed is not None and resumed["stage"] == number else None
+        if mine is not None:
+            optimizer.load_state_dict(mine["optimizer"])
+        known = mine["reference"] if mine is not None else None
         rows = Lessons(self.model, self.loaded, self.data, self.recipe, stage, self.neutral, known)
         kept = begun_at = processor_time()
         name = f"{number + 1} {stage.loss}"

@@ -15,27 +15,15 @@ import peft
 import pytest
 import torch
 from random_adapters import make_lora, make_prompt
-from tiny import make_tiny
 
 from memoria.errors import InvalidInput, ModelUnavailable
 from memoria.models.adapter_files import head
 from memoria.models.adapters import AdapterPool
-from memoria.models.generation import Loaded, Request, Sampling, fresh_weights, pieces, tokens_of
+from memoria.models.generation import Loaded, Request, Sampling, pieces, tokens_of
 from memoria.models.slots import quiet, twin
 
 GREEDY = Sampling(24, 0.0, 1.0, 1.1, 0, 1)
 ASKED = ["Hi", "What shall I cook tonight, and for whom?", "Tell me of Lisbon.", "A book?", "And now?", "Why not tea"]
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    return fresh_weights(str(make_tiny(tmp_path_factory.mktemp("tiny"))))
-
-
-@pytest.fixture(scope="module")
-def loras(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("loras")
-    return [make_lora(loaded, folder / str(seed), seed) for seed in range(12)]
 
 
 @pytest.fixture(scope="module")

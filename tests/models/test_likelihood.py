@@ -6,17 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import make_tiny
 
 from memoria.models import likelihood as module
-from memoria.models.generation import Loaded, fresh_weights, tokens_of
+from memoria.models.generation import Loaded, tokens_of
 from memoria.models.likelihood import Likelihood, Row, encode
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    return fresh_weights(str(make_tiny(tmp_path_factory.mktemp("tiny"))))
-
 
 WORDS = st.text("ab é?", min_size=1, max_size=12)
 ROWS = st.lists(st.builds(Row, WORDS, WORDS, st.sampled_from(["", "be kind", "ba"])), min_size=1, max_size=40)

@@ -20,17 +20,6 @@ from memoria.models.generation import Loaded, Sampling, fresh_weights
 GREEDY = Sampling(24, 0.0, 1.0, 1.1, 0, 1)
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    return fresh_weights(str(make_tiny(tmp_path_factory.mktemp("tiny"))))
-
-
-@pytest.fixture(scope="module")
-def loras(loaded: Loaded, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("loras")
-    return [make_lora(loaded, folder / str(seed), seed) for seed in range(2)]
-
-
 def said(text: str) -> list[tuple[str, str]]:
     return [("user", text)]
 

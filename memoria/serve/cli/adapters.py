@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memoria.serve.cli.shared import AsJson, Home, Tenant, User, open_memory, print_json, show
+
+if TYPE_CHECKING:
+    from memoria.distill.records import Adapter
 
 app = typer.Typer(no_args_is_help=True, help="Adapters: what was distilled of a person, of what, and what serves.")
 Id = Annotated[str, typer.Argument(metavar="ID", help="An adapter's id, as memoria adapters list shows.")]
@@ -64,10 +67,7 @@ def promote(
     """Let it serve; what served in its place retires."""
     with open_memory(home) as memory:
         made = memory.promote(adapter, user=user, tenant=tenant, force=force)
-    if as_json:
-        print_json(made.model_dump(mode="json"))
-    else:
-        typer.echo(f"{made.id} serves.")
+    _tell(made, f"{made.id} serves.", as_json=as_json)
 
 
 @app.command()
@@ -82,10 +82,7 @@ def reject(
     """Keep a candidate from serving, whatever the gate said."""
     with open_memory(home) as memory:
         made = memory.reject(adapter, user=user, tenant=tenant, why=why)
-    if as_json:
-        print_json(made.model_dump(mode="json"))
-    else:
-        typer.echo(f"{made.id} will not serve: {why}.")
+    _tell(made, f"{made.id} will not serve: {why}.", as_json=as_json)
 
 
 @app.command()
@@ -95,10 +92,7 @@ def rollback(
     """Take what serves out of service, for the newest older one that served and still may."""
     with open_memory(home) as memory:
         found = memory.rollback(kind.value, user=user, tenant=tenant)
-    if as_json:
-        print_json(found.model_dump(mode="json") if found is not None else None)
-    else:
-        typer.echo(f"{found.id} serves." if found is not None else f"No {kind.value} serves.")
+    _tell(found, f"{found.id} serves." if found is not None else f"No {kind.value} serves.", as_json=as_json)
 
 
 @app.command()
@@ -147,3 +141,11 @@ def compare(
         print_json(found.model_dump(mode="json"))
     else:
         show(show_comparison(found))
+
+
+def _tell(made: Adapter | None, said: str, *, as_json: bool) -> None:
+    """What became of an adapter: as JSON (null: there is none), or in a sentence."""
+    if as_json:
+        print_json(made.model_dump(mode="json") if made is not None else None)
+    else:
+        typer.echo(said)
